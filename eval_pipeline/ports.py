@@ -1,0 +1,142 @@
+"""What the core asks of the outside, as protocols. The real ones are in `resources/`, the fakes in `tests/`.
+
+Not here: any implementation.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+import pandas as pd
+
+from eval_pipeline.errors import RejectedRecord
+from eval_pipeline.sessions import Origin
+from eval_pipeline.tables import Table
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a write did: rows now stored for the day, a hash of their content, and whether anything changed."""
+
+    n_rows: int
+    data_version: str
+    is_changed: bool
+
+
+class Warehouse(Protocol):
+    """The tables of `tables.py` in a database. Frames have the model's columns and dtypes; jsonb columns hold objects."""
+
+    def read(
+        self, table: type[Table], days: Iterable[date] | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the rows of `days` (None: all), ordered by primary key. An empty frame still has its dtypes."""
+        ...
+
+    def read_chunks(
+        self, table: type[Table], day: date, columns: Sequence[str] | None = None, size: int = 5000
+    ) -> Iterator[pd.DataFrame]:
+        """Yield a day's rows ordered by primary key, `size` at a time, in constant memory; nothing for an empty day."""
+        ...
+
+    def replace_day(self, table: type[Table], day: date, frames: Iterable[pd.DataFrame]) -> Stored:
+        """Make `frames` the whole content of the day, in one transaction; identical content writes nothing."""
+        ...
+
+    def append(self, table: type[Table], frame: pd.DataFrame) -> int:
+        """Add rows; those whose key is there already are left as they are. Return how many were added."""
+        ...
+
+    def upsert(self, table: type[Table], frame: pd.DataFrame) -> None:
+        """Add rows, replacing those with the same key."""
+        ...
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pd.DataFrame:
+        """Run one read-only statement with bound parameters."""
+        ...
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """One record of a source: the fields of a `Session` before validation, or the reason why there are none."""
+
+    source_id: str
+    source_path: str
+    position: str
+    origin: Origin
+    fields: dict[str, Any] | None = None
+    rejection: RejectedRecord | None = None
+
+
+class SessionSource(Protocol):
+    """Where sessions come from."""
+
+    def days(self) -> list[date]:
+        """Return the UTC days that the registered sources cover, in order."""
+        ...
+
+    def read(self, day: date) -> Iterator[SourceRecord]:
+        """Yield every record of every live source that counts on `day`, in source order.
+
+        Raises `SourceError` when a registered file is gone or has changed since it was registered.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class JudgeRequest:
+    """One logical call: what is asked, and the key under which it is paid once."""
+
+    call_key: str
+    model: str
+    messages: tuple[Mapping[str, str], ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    reply_schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one attempt at a call came to. `status` is `reply`, or what went wrong (`http_429`, `timeout`, ...)."""
+
+    status: str
+    latency_s: float
+    reply: str | None = None
+    finish_reason: str | None = None
+    n_prompt_tokens: int | None = None
+    n_completion_tokens: int | None = None
+    error: str | None = None
+    retry_after_s: float | None = None
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether the model answered, whatever it said."""
+        return self.status == "reply"
+
+
+class JudgeModel(Protocol):
+    """An endpoint that speaks the OpenAI protocol. One attempt a call: retries are the asker's."""
+
+    @property
+    def endpoint(self) -> str:
+        """Host and path, without credentials."""
+        ...
+
+    async def ask(self, request: JudgeRequest, timeout_s: float) -> Attempt:
+        """Send one attempt. Never raises for what the endpoint does; the attempt's status says it."""
+        ...
+
+    async def close(self) -> None:
+        """Release the connections."""
+        ...
+
+
+class CallLedger(Protocol):
+    """The paid calls. Looked up before anything is asked, written as each reply arrives."""
+
+    def replies(self, call_keys: Sequence[str]) -> dict[str, Attempt]:
+        """Return the stored reply of each key that has one."""
+        ...
+
+    def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
+        """Store one attempt, durably, before returning. `number` counts from 1 within the logical call."""
+        ...

@@ -1,0 +1,397 @@
+"""One pandera model per table: THE place where a column is named, typed and described.
+
+Migrations, the database's COMMENTs, the Dagster column schema, the blocking checks and `docs/data-dictionary.md`
+are all made from here. Not here: SQL (`resources/`), what fills a table (its own module).
+"""
+
+import datetime as dt
+from typing import Annotated, Any, ClassVar
+
+import pandas as pd
+import pandera.pandas as pa
+
+Timestamp = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+
+VERDICTS = ["pass", "fail", "not_applicable", "error"]
+OUTCOMES = ["fired", "quiet", "not_applicable"]
+ARMS = ["flagged", "control", "error_analysis", "double_review"]
+ORIGINS = ["production", "synthetic", "simulated"]
+LABELS = ["pass", "fail"]
+SUBJECT_KINDS = ["evaluator", "judge", "classifier", "signal", "reviewer"]
+LABEL_SETS = ["calibration", "held_out"]
+
+
+def column(description: str, *, sql: str | None = None, **checks: Any) -> Any:
+    """Return a pandera field with its description; `sql` overrides the SQL type (`jsonb` for Python objects)."""
+    return pa.Field(description=description, metadata={"sql": sql} if sql else None, **checks)
+
+
+def rate(description: str) -> Any:
+    """Return a field for a share in [0, 1]; null means no data, never 0."""
+    return column(description, nullable=True, ge=0, le=1)
+
+
+class Table(pa.DataFrameModel):
+    """Base of all tables: `key` is the primary key, `day` the partition column, `append` says rows are only added."""
+
+    _key: ClassVar[tuple[str, ...]] = ()
+    _day: ClassVar[str | None] = None
+    _append: ClassVar[bool] = False
+
+    def __init_subclass__(
+        cls, *, key: tuple[str, ...] = (), day: str | None = None, append: bool = False, **kwargs: Any
+    ) -> None:
+        cls._key, cls._day, cls._append = key, day, append
+        super().__init_subclass__(**kwargs)  # type: ignore[no-untyped-call]
+
+    class Config:
+        strict = True
+        coerce = True
+
+    @classmethod
+    def primary_key(cls) -> tuple[str, ...]:
+        """Return the columns of the primary key."""
+        return cls._key
+
+    @classmethod
+    def day_column(cls) -> str | None:
+        """Return the partition column, or None when the table is not partitioned by day."""
+        return cls._day
+
+    @classmethod
+    def is_append_only(cls) -> bool:
+        """Return whether rows are only ever added; otherwise a day is replaced as a whole."""
+        return cls._append
+
+    @classmethod
+    def table_name(cls) -> str:
+        """Return the table's name in SQL, which is also its asset key."""
+        return "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
+
+
+class SessionSources(Table, key=("source_id",)):
+    """A registered source of sessions: one file in one reading. The originals stay where they are."""
+
+    source_id: str = column("Hash of content, format, mapping and origin: registering the same file twice is one row")
+    path: str = column("Where the file was when it was registered")
+    format: str = column("Interchange format it is read as")
+    mapping: object = column("Column or field mapping it is read with", sql="jsonb", nullable=True)
+    origin: str = column("Origin given to its sessions", isin=ORIGINS)
+    sha256: str = column("Hash of the file's bytes; a changed file must be registered again")
+    n_bytes: int = column("Size in bytes", ge=0)
+    n_read: int = column("Records in the file", ge=0)
+    registered_at: Timestamp = column("When it was registered (UTC)")
+    is_superseded: bool = column("True when a newer reading of the same path took its place; no longer read")
+
+
+class SourceDays(Table, key=("source_id", "session_day"), day="session_day"):
+    """Accounting of the intake: what a source held for a day and what became of it."""
+
+    source_id: str = column("Source")
+    session_day: dt.date = column(
+        "UTC day the records start on; records without a usable time count on the day of registration"
+    )
+    n_read: int = column("Records the scan at registration found for the day", ge=0)
+    n_accepted: pd.Int64Dtype = column(
+        "Records stored in raw_sessions; null until the day was taken in", nullable=True, ge=0
+    )
+    n_quarantined: pd.Int64Dtype = column("Records stored in quarantined_records", nullable=True, ge=0)
+    n_duplicate: pd.Int64Dtype = column(
+        "Records of a session that a fuller or equal record already brought", nullable=True, ge=0
+    )
+
+
+class RawSessions(Table, key=("session_id",), day="session_day"):
+    """A session, by day of start (UTC); redacted at the door, the source keeps the original."""
+
+    session_id: str = column("Session, as the source names it (pseudonymised where the name itself is personal)")
+    session_day: dt.date = column("UTC day of started_at; the partition")
+    started_at: Timestamp = column("First turn (UTC)")
+    ended_at: Timestamp = column("End mark, or last turn when idle for 30 minutes; null while open", nullable=True)
+    is_closed: bool = column("Whether the session had ended when it was taken in; open ones are not evaluated yet")
+    user_id: str = column("Pseudonym of the user", nullable=True)
+    surface: str = column("Where in the product it happened")
+    slices: object = column('Named cuts of traffic it belongs to, e.g. {"locale": "de"}', sql="jsonb")
+    model_version: str = column("Product model that answered; null when the source does not say", nullable=True)
+    versions: object = column(
+        "Upstream versions as the session brought them: model, prompt, retrieval, tools, ...", sql="jsonb"
+    )
+    turns: object = column("Turns in order: role, content, at, tool_calls, tool_call_id, is_error", sql="jsonb")
+    n_turns: int = column("Number of turns", ge=0)
+    n_user_turns: int = column("Number of user turns", ge=0)
+    n_tool_calls: int = column("Number of tool calls", ge=0)
+    feedback: object = column("What the user said about the product on purpose: thumbs, rating, report", sql="jsonb")
+    outcome: object = column(
+        "Outcome recorded by the source; never shown to a signal, evaluator or judge", sql="jsonb", nullable=True
+    )
+    recorded_labels: object = column(
+        "Labels and scores brought by the source; no ground truth unless a person adopts them", sql="jsonb"
+    )
+    meta: object = column("Everything else the source said, redacted", sql="jsonb")
+    origin: str = column("production, synthetic (never in a rate) or simulated (the demo's traffic)", isin=ORIGINS)
+    content_hash: str = column("Hash of the redacted session; changes when a late turn arrives")
+    redaction_version: str = column("Version of the redaction rules that guarded the door")
+    n_redactions: int = column("Values replaced by a pseudonym", ge=0)
+    source_id: str = column("Source it came from")
+    source_position: str = column("Where in the source, e.g. line 12")
+
+
+class QuarantinedRecords(Table, key=("record_id",), day="session_day"):
+    """An input record that could not be taken in, with its reason and the mend; never its content."""
+
+    record_id: str = column("Hash of source and position")
+    session_day: dt.date = column("UTC day it counts on")
+    source_id: str = column("Source")
+    source_path: str = column("File")
+    source_position: str = column("Where in the file, e.g. line 12")
+    reason: str = column("Short code: invalid_json, missing_field, bad_time, redaction_failed, ...")
+    field: str = column("Field at fault", nullable=True)
+    detail: str = column("What is wrong, without the record's content")
+    mend: str = column("What to do about it")
+
+
+class SessionSignals(Table, key=("session_id", "signal"), day="session_day"):
+    """What each signal says of each session: fired, quiet or not applicable, with its evidence."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    signal: str = column("Signal")
+    signal_version: str = column("Declared version plus a hash of its parameters")
+    outcome: str = column("fired, quiet or not_applicable", isin=OUTCOMES)
+    strength: float = column("How sure it is, in [0, 1]; 0 unless fired", ge=0, le=1)
+    turn_index: pd.Int64Dtype = column("Turn it rests on, from 0", nullable=True, ge=0)
+    quote: str = column("The words it rests on, cut", nullable=True)
+    reason: str = column("Why, in words", nullable=True)
+
+
+class FlaggedSessions(Table, key=("session_id",), day="session_day"):
+    """A session in the review queue: why it is there and with which probability it was drawn."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    surface: str = column("Where in the product it happened")
+    arm: str = column("flagged, control, error_analysis or double_review; not shown to reviewers", isin=ARMS)
+    stratum: str = column("Cell of the sampling design it was drawn from")
+    reasons: object = column("Signals that fired, strongest first", sql="jsonb")
+    priority: float = column("Order within the queue, in [0, 1], higher first", ge=0, le=1)
+    inclusion_probability: float = column("Probability that the design draws this session", gt=0, le=1)
+    design_id: str = column("Hash of the sampling design: budgets and seed")
+    drawn_at: Timestamp = column("When it was drawn (UTC); kept by re-runs")
+    is_double_review: bool = column("Whether two different people review it")
+    origin: str = column("Origin of the session", isin=ORIGINS)
+
+
+class EvaluatorVerdicts(Table, key=("session_id", "evaluator", "evaluator_version", "target"), day="session_day"):
+    """A deterministic evaluator's verdict on a session or one of its turns, with its explanation."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    evaluator: str = column("Evaluator")
+    evaluator_version: str = column("Declared version plus a hash of what decides its verdict")
+    target: str = column("session, or turn:N")
+    verdict: str = column("pass, fail, not_applicable, or error (a crash of the check)", isin=VERDICTS)
+    turn_index: pd.Int64Dtype = column("Turn that decided, from 0", nullable=True, ge=0)
+    leaf: str = column("The check that decided", nullable=True)
+    expected: str = column("What was expected", nullable=True)
+    found: str = column("What was found, cut", nullable=True)
+    explanation: str = column("The verdict in one sentence", nullable=True)
+    versions: object = column("Upstream and evaluation versions behind the verdict", sql="jsonb")
+
+
+class JudgeVerdicts(Table, key=("session_id", "judge", "judge_version", "repeat"), day="session_day"):
+    """An LLM judge's verdict on a session; anything but a clean pass, fail or not_applicable is an error that keeps the reply."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    judge: str = column("Judge")
+    judge_version: str = column("Declared version plus a hash of prompt, examples, view, model and parameters")
+    repeat: int = column("Repeat number, from 0", ge=0)
+    verdict: str = column("pass, fail, not_applicable or error", isin=VERDICTS)
+    critique: str = column("The judge's reasons, given before its verdict", nullable=True)
+    error_reason: str = column(
+        "Why there is no verdict: refusal, truncated, off_vocabulary, invalid_json, timeout, ...", nullable=True
+    )
+    raw_reply: str = column("The reply as it came, kept for errors", nullable=True)
+    call_key: str = column("Key of the call in model_calls")
+    judge_model: str = column("Model that judged")
+    versions: object = column("Upstream and evaluation versions behind the verdict", sql="jsonb")
+
+
+class ModelCalls(Table, key=("call_id",), append=True):
+    """The ledger: one paid attempt at a model call, written as its reply arrives."""
+
+    call_id: str = column("This attempt")
+    call_key: str = column(
+        "Hash of judge version, model, parameters, rendered prompt and repeat: nothing is paid twice"
+    )
+    attempt: int = column("Attempt within one logical call, from 1", ge=1)
+    status: str = column("reply, or what went wrong: http_429, http_500, timeout, connection, ...")
+    requested_at: Timestamp = column("When it was sent (UTC)")
+    latency_s: float = column("Seconds until the reply or the error", ge=0)
+    endpoint: str = column("Host and path it was sent to, without credentials")
+    model: str = column("Model asked for")
+    request: object = column("Request body: redacted transcript and the judge's prompt", sql="jsonb")
+    reply: str = column("Text of the reply", nullable=True)
+    finish_reason: str = column("Why the model stopped", nullable=True)
+    n_prompt_tokens: pd.Int64Dtype = column("Tokens in", nullable=True, ge=0)
+    n_completion_tokens: pd.Int64Dtype = column("Tokens out", nullable=True, ge=0)
+    cost_usd: float = column("Cost by the price table; null when the model has no price there", nullable=True, ge=0)
+    error: str = column("The error, without secrets", nullable=True)
+
+
+class Reviews(Table, key=("review_id",), append=True):
+    """One submitted review: a person's act. Rows are only ever added."""
+
+    review_id: str = column("This review; a repeated submit has the same id")
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    reviewer: str = column("Who reviewed")
+    source: str = column("Where it was given", isin=["app", "import", "simulation"])
+    answers: object = column(
+        "Target to pass, fail or unsure: session, judge:NAME, evaluator:NAME, signal:NAME", sql="jsonb"
+    )
+    first_bad_turn: pd.Int64Dtype = column("First turn that went wrong, from 0", nullable=True, ge=0)
+    category: str = column("Category of the closed taxonomy, for a failure", nullable=True)
+    note: str = column("Open note, redacted", nullable=True)
+    is_blind: bool = column("Whether it was given before any machine verdict was shown")
+    arm: str = column(
+        "Arm of the queue; null when the reviewer opened the session by himself", nullable=True, isin=ARMS
+    )
+    inclusion_probability: float = column(
+        "Probability that the design drew the session; null: enters no rate", nullable=True, gt=0, le=1
+    )
+    design_id: str = column("Sampling design", nullable=True)
+    seconds: float = column("Active time", nullable=True, ge=0)
+    submitted_at: Timestamp = column("When it was submitted (UTC)")
+    taxonomy_version: str = column("Taxonomy the category belongs to")
+    redaction_version: str = column("Redaction the reviewer saw")
+
+
+class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
+    """What people say about one target of a session, adjudicated over its reviews."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    target: str = column("session, judge:NAME, evaluator:NAME or signal:NAME")
+    label: str = column("pass or fail; null while reviewers disagree or are unsure", nullable=True, isin=LABELS)
+    status: str = column("settled, disputed (reviewers disagree) or unsure", isin=["settled", "disputed", "unsure"])
+    category: str = column("Category of the taxonomy, for a failed session", nullable=True)
+    label_set: str = column("calibration or held_out, by hash of the session's group, stable for ever", isin=LABEL_SETS)
+    n_reviews: int = column("Reviews behind the label", ge=1)
+    reviewers: object = column("Who reviewed", sql="jsonb")
+    is_blind: bool = column("Whether every review behind it was blind")
+    arm: str = column("Arm of the queue", nullable=True, isin=ARMS)
+    inclusion_probability: float = column(
+        "Probability that the design drew the session; null: enters no rate", nullable=True, gt=0, le=1
+    )
+    design_id: str = column("Sampling design", nullable=True)
+    seconds: float = column("Active time over its reviews", nullable=True, ge=0)
+    labelled_at: Timestamp = column("Latest review behind it (UTC)")
+    taxonomy_version: str = column("Taxonomy of the category")
+    redaction_version: str = column("Redaction the reviewers saw")
+    origin: str = column("Origin of the session", isin=ORIGINS)
+
+
+class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append=True):
+    """How far a predictor can be trusted, measured against human labels. Positive = a FAILURE: tpr is the share of
+    human-confirmed failures that it fails, tnr the share of human-confirmed good ones that it passes."""
+
+    report_id: str = column("Hash of the row's content: the same measurement is one row however often it runs")
+    as_of_day: dt.date = column("Labels of sessions up to this UTC day are counted")
+    subject_kind: str = column("What is measured", isin=SUBJECT_KINDS)
+    subject: str = column("Its name")
+    subject_version: str = column("Its version")
+    origin: str = column("Origin of the sessions; never mixed", isin=ORIGINS)
+    label_set: str = column("calibration (to iterate on) or held_out (to measure on)", isin=LABEL_SETS)
+    category: str = column("Category of the taxonomy, or all")
+    n_labels: int = column("Settled labels with a pass or fail prediction", ge=0)
+    n_true_fail: int = column("Person: fail, machine: fail", ge=0)
+    n_missed_fail: int = column("Person: fail, machine: pass", ge=0)
+    n_false_fail: int = column("Person: pass, machine: fail", ge=0)
+    n_true_pass: int = column("Person: pass, machine: pass", ge=0)
+    n_error: int = column("Labelled sessions with an error instead of a verdict", ge=0)
+    n_not_applicable: int = column("Labelled sessions where it did not apply", ge=0)
+    tpr: float = rate("Catch rate: share of human-confirmed failures that it fails; null under 10 failures")
+    tpr_low: float = rate("Lower end of the 95 % Wilson interval of tpr")
+    tpr_high: float = rate("Upper end")
+    tnr: float = rate("Share of human-confirmed good sessions that it passes; null under 10")
+    tnr_low: float = rate("Lower end of the 95 % Wilson interval of tnr")
+    tnr_high: float = rate("Upper end")
+    status: str = column("measured, too_few_to_gate (under 30 of a class), counts_only (under 10) or no_labels")
+    labels_hash: str = column("Hash of the labels and predictions that were counted")
+    measured_at: Timestamp = column("When the row was first written (UTC)")
+
+
+class TrendRollups(
+    Table,
+    key=("session_day", "subject_kind", "subject", "subject_version", "model_version", "surface", "slice", "origin"),
+    day="session_day",
+):
+    """A day's failure rate of one evaluator, judge or signal, by its version, product model, surface and slice."""
+
+    session_day: dt.date = column("UTC day")
+    subject_kind: str = column("evaluator, judge or signal", isin=SUBJECT_KINDS)
+    subject: str = column("Its name")
+    subject_version: str = column("Its version")
+    model_version: str = column("Product model, all, or not stated")
+    surface: str = column("Surface, or all")
+    slice: str = column("Slice as key=value, or all")
+    origin: str = column("Origin of the sessions; never mixed, synthetic never counted", isin=ORIGINS)
+    n: int = column("Sessions with a pass or fail (signal: fired or quiet)", ge=0)
+    n_fail: int = column("Sessions that failed (signal: fired)", ge=0)
+    n_not_applicable: int = column("Sessions it did not apply to", ge=0)
+    n_error: int = column("Sessions where it crashed or gave no verdict", ge=0)
+    fail_rate: float = rate("n_fail / n; null when n = 0")
+    fail_rate_low: float = rate("Lower end of the 95 % Wilson interval")
+    fail_rate_high: float = rate("Upper end of the 95 % Wilson interval")
+
+
+class AlignmentChecks(Table, key=("as_of_day", "judge", "judge_version", "origin"), day="as_of_day"):
+    """Whether a judge still agrees with people, on labels fresher than those it was measured on."""
+
+    as_of_day: dt.date = column("UTC day of the check")
+    judge: str = column("Judge")
+    judge_version: str = column("Its version")
+    origin: str = column("Origin of the sessions", isin=ORIGINS)
+    n_fresh_labels: int = column("Labels of the last 28 days", ge=0)
+    n_agree: int = column("Of these, labels that the judge agrees with", ge=0)
+    agreement: float = rate("n_agree / n_fresh_labels; null when none")
+    agreement_low: float = rate("Lower end of the 95 % Wilson interval")
+    agreement_high: float = rate("Upper end")
+    n_baseline_labels: int = column("Labels older than that", ge=0)
+    baseline_agreement: float = rate("Agreement on those; null when none")
+    z: float = column("Two-sample z of the fall in agreement; null when unmeasured", nullable=True)
+    status: str = column(
+        "aligned, drifted (z > 2.5) or unmeasured (under 20 fresh labels)", isin=["aligned", "drifted", "unmeasured"]
+    )
+    sentence: str = column("The finding in one plain sentence")
+
+
+class ErrorAnalysisSamples(Table, key=("as_of_day", "session_id"), day="as_of_day"):
+    """A fresh session set aside for open-ended reading, drawn over strata with its probability."""
+
+    as_of_day: dt.date = column("UTC day of the sample")
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    stratum: str = column("unexplained_failure, quiet or flagged")
+    inclusion_probability: float = column("Probability that the sample draws it", gt=0, le=1)
+    origin: str = column("Origin of the session", isin=ORIGINS)
+
+
+TABLES: tuple[type[Table], ...] = (
+    SessionSources,
+    SourceDays,
+    RawSessions,
+    QuarantinedRecords,
+    SessionSignals,
+    FlaggedSessions,
+    EvaluatorVerdicts,
+    JudgeVerdicts,
+    ModelCalls,
+    Reviews,
+    HumanLabels,
+    JudgeCalibrationReports,
+    TrendRollups,
+    AlignmentChecks,
+    ErrorAnalysisSamples,
+)
