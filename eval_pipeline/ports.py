@@ -28,9 +28,16 @@ class Warehouse(Protocol):
     """The tables of `tables.py` in a database. Frames have the model's columns and dtypes; jsonb columns hold objects."""
 
     def read(
-        self, table: type[Table], days: Iterable[date] | None = None, columns: Sequence[str] | None = None
+        self,
+        table: type[Table],
+        days: Iterable[date] | None = None,
+        columns: Sequence[str] | None = None,
+        session_ids: Iterable[str] | None = None,
     ) -> pd.DataFrame:
-        """Return the rows of `days` (None: all), ordered by primary key. An empty frame still has its dtypes."""
+        """Return the rows of `days` and `session_ids` (None: all), ordered by primary key.
+
+        An empty frame still has its dtypes.
+        """
         ...
 
     def read_chunks(
@@ -73,6 +80,10 @@ class SessionSource(Protocol):
 
     def days(self) -> list[date]:
         """Return the UTC days that the registered sources cover, in order."""
+        ...
+
+    def counts(self, day: date) -> dict[str, int]:
+        """Return how many records of `day` a scan of its own counted in each live source."""
         ...
 
     def read(self, day: date) -> Iterator[SourceRecord]:
@@ -127,6 +138,14 @@ class JudgeModel(Protocol):
 
     async def close(self) -> None:
         """Release the connections."""
+        ...
+
+
+class JudgeModels(Protocol):
+    """Which endpoint judges what: simulated sessions have a simulated judge, all others the configured one."""
+
+    def for_origin(self, origin: str) -> JudgeModel | None:
+        """Return the endpoint for sessions of `origin`, or None when none is configured: judges are then not run."""
         ...
 
 

@@ -1,1 +1,1 @@
-"""simulation."""
+"""A product's traffic, its judge endpoint and its reviewers, with known truth: for the demo, load and statistics."""

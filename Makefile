@@ -1,0 +1,72 @@
+# Two commands matter: `make run` and `make test`. `make help` lists the rest.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CLI := $(BIN)/eval-pipeline
+READY := $(VENV)/.ready
+DAYS ?= 14
+PORT ?= 3000
+
+.DEFAULT_GOAL := help
+.PHONY: help install run dev test check format docs bench bench-redaction up down clean
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## Set up .venv from the pinned constraints
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ui,dev]'
+	@touch $@
+
+run: $(READY) ## Run the nightly job over 14 simulated days (or SESSIONS=path) and print the report
+	@$(CLI) up
+ifdef SESSIONS
+	@$(CLI) ingest "$(SESSIONS)" $(if $(FORMAT),--format "$(FORMAT)") $(if $(MAPPING),--mapping "$(MAPPING)")
+	@$(CLI) run nightly_evaluation
+else
+	@$(CLI) simulate --days $(DAYS)
+	@$(CLI) run nightly_evaluation
+	@$(CLI) simulate --reviews
+	@$(CLI) run refresh_labels
+endif
+	@$(CLI) report
+
+dev: $(READY) ## Serve Dagster's UI on loopback (PORT=3000)
+	@$(CLI) dev --port $(PORT)
+
+test: $(READY) ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Format, lint, types, floors
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: $(READY) ## Make docs/data-dictionary.md and docs/asset-graph.svg anew
+	@$(BIN)/python docs/build.py
+
+bench: $(READY) ## Measure the nightly job at 10,000 and 100,000 simulated sessions
+	@$(BIN)/python benchmarks/bench_nightly.py
+
+bench-redaction: $(READY) ## Recall, false positives and speed of redaction beside presidio
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python benchmarks/bench_redaction.py
+
+up: $(READY) ## Start the database
+	@$(CLI) up
+
+down: ## Stop the embedded database
+	@$(CLI) down
+
+clean: ## Stop the database and delete the virtual environment and all data
+	@test ! -x $(CLI) || $(CLI) down
+	@rm -rf $(VENV) .eval_pipeline

@@ -1,0 +1,32 @@
+"""Dagster assets that measure what predicts: calibration reports and the alignment check."""
+
+from datetime import date
+
+from assets.table_assets import Frames, table_asset
+from eval_pipeline.calibration.alignment import check_alignment
+from eval_pipeline.calibration.labelled import labelled_predictions, labels_until
+from eval_pipeline.calibration.report import calibrate
+from eval_pipeline.deployment import Clock
+from eval_pipeline.ports import Warehouse
+from eval_pipeline.tables import AlignmentChecks, JudgeCalibrationReports
+
+GROUP = "calibration"
+
+
+@table_asset(
+    JudgeCalibrationReports,
+    group=GROUP,
+    deps=["human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals"],
+    breakdown=["subject_kind", "subject", "label_set", "status"],
+)
+def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> Frames:
+    """Measure every predictor on all labels up to the day."""
+    labels = labels_until(day, warehouse)
+    yield calibrate(day, labels, labelled_predictions(labels, day, warehouse), measured_at=clock())
+
+
+@table_asset(AlignmentChecks, group=GROUP, deps=["human_labels", "judge_verdicts"], breakdown=["judge", "status"])
+def alignment_checks(day: date, warehouse: Warehouse) -> Frames:
+    """Hold every judge against the fresh labels of the last 28 days."""
+    labels = labels_until(day, warehouse)
+    yield check_alignment(day, labels, labelled_predictions(labels, day, warehouse))

@@ -1,0 +1,92 @@
+"""Dagster asset checks.
+
+Blocking: every table keeps the contract of its pandera model, and the intake accounts for every record.
+Not blocking: Great Expectations watches the batches for what is unusual rather than wrong.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from assets.partitions import checked_days
+from assets.table_assets import markdown_table
+from eval_pipeline.contracts import broken_rows
+from eval_pipeline.expectations import WATCHED, BatchDocs, watch_batch
+from eval_pipeline.intake_accounting import unaccounted
+from eval_pipeline.tables import Table
+
+SHOWN_ROWS = 20
+
+
+def contract_check(table: type[Table]) -> dg.AssetChecksDefinition:
+    """Make the blocking check that the stored rows keep the table's pandera model; failing rows are in the metadata."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey(table.table_name()),
+        name="contract",
+        blocking=True,
+        description=f"Every stored row keeps the pandera model of {table.table_name()}.",
+        required_resource_keys={"warehouse"},
+    )
+    def contract(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        n_rows, broken = broken_rows(context.resources.warehouse, table, checked_days(context))
+        return _result(broken, f"{n_rows} rows keep the contract", "rows break the contract")
+
+    return contract
+
+
+@dg.asset_check(
+    asset=dg.AssetKey("raw_sessions"),
+    name="intake_is_complete",
+    blocking=True,
+    description="For every source and day: records read = accepted + quarantined + duplicate.",
+    required_resource_keys={"warehouse"},
+)
+def intake_is_complete(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Count again, from the stored rows, what became of every record that was read."""
+    n_sources, lost = unaccounted(context.resources.warehouse, checked_days(context))
+    return _result(lost, f"{n_sources} source days are accounted for, record by record", "source days do not add up")
+
+
+def batch_check(table: type[Table]) -> dg.AssetChecksDefinition:
+    """Make the non-blocking check by Great Expectations; Data Docs are written as HTML beside."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey(table.table_name()),
+        name="batch_expectations",
+        description="Great Expectations: volume, null rates, value mixes and freshness against the days before.",
+        required_resource_keys={"warehouse", "data_docs", "clock"},
+    )
+    def batch_expectations(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        docs: BatchDocs = context.resources.data_docs
+        outcome = watch_batch(
+            context.resources.warehouse, table, checked_days(context), docs, as_of=context.resources.clock()
+        )
+        return dg.AssetCheckResult(
+            passed=outcome.is_usual,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=outcome.sentence,
+            metadata={
+                "expectations": dg.MetadataValue.md(markdown_table(outcome.findings)),
+                "data_docs": dg.MetadataValue.path(str(outcome.docs_page)),
+            },
+        )
+
+    return batch_expectations
+
+
+def _result(broken: pd.DataFrame, fine: str, wrong: str) -> dg.AssetCheckResult:
+    passed = broken.empty
+    metadata: dict[str, Any] = {"failing rows": len(broken)}
+    if not passed:
+        metadata["first failing rows"] = dg.MetadataValue.md(markdown_table(broken.head(SHOWN_ROWS)))
+    return dg.AssetCheckResult(
+        passed=passed, description=fine if passed else f"{len(broken)} {wrong}", metadata=metadata
+    )
+
+
+def all_checks(tables: Iterable[type[Table]]) -> list[dg.AssetChecksDefinition]:
+    """Return every check: one contract a table, the intake's accounting, and the watched batches."""
+    return [*map(contract_check, tables), intake_is_complete, *map(batch_check, WATCHED)]

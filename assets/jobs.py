@@ -1,0 +1,38 @@
+"""Dagster jobs: what is run together, by hand, by a schedule or by a sensor."""
+
+import dagster as dg
+
+NIGHTLY = [
+    "raw_sessions",
+    "quarantined_records",
+    "session_signals",
+    "evaluator_verdicts",
+    "judge_verdicts",
+    "flagged_sessions",
+    "human_labels",
+    "judge_calibration_reports",
+    "trend_rollups",
+]
+
+nightly_evaluation = dg.define_asset_job(
+    "nightly_evaluation",
+    selection=dg.AssetSelection.assets(*NIGHTLY),
+    description="A day from the door to the trends: sessions, signals, verdicts, queue, labels, calibration, rollups.",
+)
+refresh_labels = dg.define_asset_job(
+    "refresh_labels",
+    selection=dg.AssetSelection.assets("human_labels", "judge_calibration_reports"),
+    description="After people reviewed: labels and what is measured against them. No session is evaluated again.",
+)
+alignment_check = dg.define_asset_job(
+    "alignment_check",
+    selection=dg.AssetSelection.assets("alignment_checks"),
+    description="Whether every judge still agrees with people, on fresh labels.",
+)
+error_analysis = dg.define_asset_job(
+    "error_analysis",
+    selection=dg.AssetSelection.assets("error_analysis_samples"),
+    description="Draws a fresh sample of sessions for open-ended reading and puts it into the review queue.",
+)
+
+all_jobs = [nightly_evaluation, refresh_labels, alignment_check, error_analysis]

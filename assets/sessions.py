@@ -1,0 +1,70 @@
+"""Dagster assets of loop 1: sessions come in at the door, are searched for signals, and the queue is drawn."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from assets.table_assets import Frames, table_asset, tables_asset
+from eval_pipeline.deployment import Clock, Deployment
+from eval_pipeline.intake import take_in
+from eval_pipeline.ports import SessionSource, Warehouse
+from eval_pipeline.review.queue import draw_queue, failing_sessions
+from eval_pipeline.signals.run import detect_signals
+from eval_pipeline.tables import (
+    EvaluatorVerdicts,
+    FlaggedSessions,
+    JudgeVerdicts,
+    QuarantinedRecords,
+    RawSessions,
+    SessionSignals,
+    SourceDays,
+    Table,
+)
+
+LOOP = "surface_failures"
+
+
+@tables_asset(
+    {RawSessions: ["origin", "surface", "model_version"], QuarantinedRecords: ["reason"]},
+    group=LOOP,
+    kinds=["pydantic", "postgres"],
+)
+def intake(
+    day: date, session_source: SessionSource, deployment: Deployment, clock: Clock
+) -> Iterator[tuple[type[Table], Frames]]:
+    """Take in a day: what every source holds for it, redacted, or set aside with its reason."""
+    taken = take_in(
+        session_source.read(day), day, deployment.redactor, as_of=clock(), n_read=session_source.counts(day)
+    )
+    yield RawSessions, taken.session_frames()
+    yield QuarantinedRecords, [taken.quarantined]
+    yield SourceDays, [taken.days]
+
+
+@table_asset(SessionSignals, group=LOOP, deps=["raw_sessions"], breakdown=["signal", "outcome"])
+def session_signals(day: date, warehouse: Warehouse, deployment: Deployment) -> Frames:
+    """Search the day's sessions for every signal."""
+    for sessions in warehouse.read_chunks(RawSessions, day):
+        yield detect_signals(sessions, deployment.signals)
+
+
+@table_asset(
+    FlaggedSessions,
+    group=LOOP,
+    deps=["raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"],
+    breakdown=["surface", "arm", "stratum"],
+)
+def flagged_sessions(day: date, warehouse: Warehouse, deployment: Deployment, clock: Clock) -> Frames:
+    """Draw the day's queue; what was drawn before stays."""
+    yield draw_queue(
+        day,
+        sessions=warehouse.read(RawSessions, [day], ["session_id", "session_day", "surface", "origin", "is_closed"]),
+        signals=warehouse.read(SessionSignals, [day], ["session_id", "signal", "outcome", "strength"]),
+        existing=warehouse.read(FlaggedSessions, [day]),
+        design=deployment.design,
+        counting=deployment.counting_signals,
+        failing=failing_sessions(
+            warehouse.read(EvaluatorVerdicts, [day], ["session_id", "verdict"]),
+            warehouse.read(JudgeVerdicts, [day], ["session_id", "verdict"]),
+        ),
+        drawn_at=clock(),
+    )

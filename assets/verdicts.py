@@ -1,0 +1,36 @@
+"""Dagster assets of loop 2: deterministic evaluators first, judges for what is subjective."""
+
+from datetime import date
+
+from assets.table_assets import Frames, table_asset
+from eval_pipeline.deployment import Deployment
+from eval_pipeline.evaluators.run import evaluate
+from eval_pipeline.judges.by_origin import judge_by_origin
+from eval_pipeline.ports import CallLedger, JudgeModels, Warehouse
+from eval_pipeline.tables import EvaluatorVerdicts, JudgeVerdicts, RawSessions
+
+LOOP = "evaluate"
+
+
+@table_asset(EvaluatorVerdicts, group=LOOP, deps=["raw_sessions"], breakdown=["evaluator", "verdict"])
+def evaluator_verdicts(day: date, warehouse: Warehouse, deployment: Deployment) -> Frames:
+    """Run every evaluator over the day's closed sessions."""
+    for sessions in warehouse.read_chunks(RawSessions, day):
+        yield evaluate(sessions, deployment.evaluators, deployment.evaluation_versions)
+
+
+@table_asset(
+    JudgeVerdicts,
+    group=LOOP,
+    deps=["raw_sessions"],
+    kinds=["openai", "postgres"],
+    breakdown=["judge", "verdict", "error_reason"],
+)
+def judge_verdicts(
+    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, ledger: CallLedger
+) -> Frames:
+    """Ask every judge about the day's closed sessions; what the ledger knows is not asked again."""
+    for sessions in warehouse.read_chunks(RawSessions, day):
+        yield from judge_by_origin(
+            sessions, deployment.judges, judge_models, ledger, deployment.evaluation_versions, deployment.ask_policy
+        )

@@ -1,0 +1,104 @@
+"""Makes the pages of docs/ that are derived: the data dictionary from the pandera models, the picture of the graph.
+
+Run by `make docs`; a test fails when a page is out of date.
+"""
+
+import inspect
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import dagster as dg
+
+from assets.definitions import ASSETS
+from assets.jobs import NIGHTLY
+from eval_pipeline.tables import TABLES, Table
+
+HERE = Path(__file__).parent
+COLUMN, ROW, WIDTH, HEIGHT, MARGIN = 260, 74, 212, 46, 24
+COLOURS = {
+    "surface_failures": "#2f6f9f",
+    "evaluate": "#7a4fa0",
+    "review": "#2e7d4f",
+    "calibration": "#a3572a",
+    "trends": "#8a6d1a",
+    "error_analysis": "#8f3a56",
+}
+
+
+def data_dictionary() -> str:
+    """Return the data dictionary as Markdown, one table per pandera model."""
+    head = [
+        "# Data dictionary",
+        "",
+        "Made from `eval_pipeline/tables.py` by `make docs`. All tables are in the schema `evals`; the same words are the",
+        "COMMENTs in PostgreSQL, so `\\d+ evals.raw_sessions` shows them too. Times are UTC. A null rate means no data.",
+    ]
+    return "\n".join(head + [line for table in TABLES for line in _table_lines(table)]) + "\n"
+
+
+def _table_lines(table: type[Table]) -> list[str]:
+    written = "rows are only ever added" if table.is_append_only() else "a day is replaced as a whole"
+    lines = ["", f"## {table.table_name()}", "", " ".join((inspect.getdoc(table) or "").split()), ""]
+    lines += [f"Key: {', '.join(f'`{name}`' for name in table.primary_key())}. {written.capitalize()}.", ""]
+    lines += ["| column | type | null | meaning |", "|---|---|---|---|"]
+    for name, column in table.to_schema().columns.items():
+        kind = (column.metadata or {}).get("sql") or str(column.dtype)
+        meaning = str(column.description).replace("|", "\\|")
+        lines.append(f"| `{name}` | {kind} | {'yes' if column.nullable else 'no'} | {meaning} |")
+    return lines
+
+
+def asset_graph() -> str:
+    """Return the asset graph as SVG: one box an asset, left to right along its dependencies, coloured by group."""
+    specs = {spec.key.to_user_string(): spec for asset in ASSETS for spec in _specs(asset)}
+    depth = {name: _depth(name, specs) for name in specs}
+    rows: dict[int, int] = {}
+    place = {}
+    for name in sorted(specs, key=lambda n: (depth[n], list(COLOURS).index(specs[n].group_name or ""), n)):
+        row = rows.get(depth[name], 0)
+        rows[depth[name]] = row + 1
+        place[name] = (MARGIN + depth[name] * COLUMN, MARGIN + 30 + row * ROW)
+    width = MARGIN * 2 + max(depth.values()) * COLUMN + WIDTH
+    height = MARGIN * 2 + 30 + max(rows.values()) * ROW
+    body = [
+        _edge(place[dep.asset_key.to_user_string()], place[name]) for name, spec in specs.items() for dep in spec.deps
+    ]
+    body += [_box(name, specs[name], *place[name]) for name in specs]
+    legend = [
+        f'<text x="{MARGIN + i * 150}" y="24" fill="{colour}" font-weight="600">{group.replace("_", " ")}</text>'
+        for i, (group, colour) in enumerate(COLOURS.items())
+    ]
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">'
+    frame = f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
+    return "\n".join([head, frame, *legend, *body, "</svg>"]) + "\n"
+
+
+def _specs(asset: dg.AssetsDefinition | dg.AssetSpec) -> list[dg.AssetSpec]:
+    return [asset] if isinstance(asset, dg.AssetSpec) else list(asset.specs)
+
+
+def _depth(name: str, specs: dict[str, dg.AssetSpec]) -> int:
+    return max((1 + _depth(dep.asset_key.to_user_string(), specs) for dep in specs[name].deps), default=0)
+
+
+def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
+    x1, y1, x2, y2 = start[0] + WIDTH, start[1] + HEIGHT // 2, end[0], end[1] + HEIGHT // 2
+    bend = (x1 + x2) // 2
+    return f'<path d="M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}" fill="none" stroke="#9aa4ad" stroke-width="1.3"/>'
+
+
+def _box(name: str, spec: dg.AssetSpec, x: int, y: int) -> str:
+    colour = COLOURS[spec.group_name or ""]
+    note = "nightly" if name in NIGHTLY else ("written by people" if name == "reviews" else "weekly")
+    return (
+        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="7" fill="#fff" stroke="{colour}" stroke-width="2"/>'
+        f'<text x="{x + 12}" y="{y + 20}" font-weight="600" fill="#1b1f23">{escape(name)}</text>'
+        f'<text x="{x + 12}" y="{y + 37}" font-size="11" fill="#57606a">{note}</text>'
+    )
+
+
+PAGES = {"data-dictionary.md": data_dictionary, "asset-graph.svg": asset_graph}
+
+if __name__ == "__main__":
+    for file, make in PAGES.items():
+        (HERE / file).write_text(make(), encoding="utf-8")

@@ -1,0 +1,46 @@
+"""What calibration reads: labels up to a day, and the predictions to hold against them.
+
+Not here: the comparison (`report.py`, `alignment.py`).
+"""
+
+from datetime import date
+
+import pandas as pd
+
+from eval_pipeline.calibration.predictions import evaluator_predictions, judge_predictions, signal_predictions
+from eval_pipeline.ports import Warehouse
+from eval_pipeline.tables import EvaluatorVerdicts, HumanLabels, JudgeVerdicts, SessionSignals, Table
+
+COLUMNS: dict[type[Table], list[str]] = {
+    JudgeVerdicts: ["session_id", "judge", "judge_version", "repeat", "verdict"],
+    EvaluatorVerdicts: ["session_id", "evaluator", "evaluator_version", "target", "verdict"],
+    SessionSignals: ["session_id", "signal", "signal_version", "outcome"],
+}
+SUBJECTS_SEEN = 1000
+
+
+def labels_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
+    """Return the rows of `human_labels` of sessions up to `day`."""
+    labels = warehouse.read(HumanLabels)
+    return labels[labels["session_day"] <= day].reset_index(drop=True)
+
+
+def labelled_predictions(labels: pd.DataFrame, day: date, warehouse: Warehouse) -> pd.DataFrame:
+    """Return the predictions on labelled sessions, and a few of `day` so that an unlabelled subject is named too.
+
+    Columns: `predictions.PREDICTION_COLUMNS`.
+    """
+    labelled = sorted(labels["session_id"].unique())
+    judges, evaluators, signals = (_rows(warehouse, table, labelled, day) for table in COLUMNS)
+    parts = [judge_predictions(judges), evaluator_predictions(evaluators, labels), signal_predictions(signals)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _rows(warehouse: Warehouse, table: type[Table], labelled: list[str], day: date) -> pd.DataFrame:
+    rows = warehouse.read(table, columns=COLUMNS[table], session_ids=labelled)
+    # Whole sessions stand together in the order of the key, so the first rows of a day name every subject in use.
+    first = next(iter(warehouse.read_chunks(table, day, COLUMNS[table], size=SUBJECTS_SEEN)), rows.iloc[:0])
+    fresh = first[~first["session_id"].isin(labelled)]
+    # The last session may be cut in two by the limit; a half of it would give a wrong verdict.
+    whole = fresh[fresh["session_id"] != first["session_id"].iloc[-1]] if len(first) == SUBJECTS_SEEN else fresh
+    return pd.concat([rows, whole], ignore_index=True) if len(whole) else rows

@@ -1,0 +1,117 @@
+"""Rates and their intervals: Wilson, and the four counts behind the catch rate and the pass rate of a predictor.
+
+Positive is a FAILURE throughout: tpr is the share of human-confirmed failures that the predictor fails. Counts are
+taken as independent and drawn with equal probability; not here: labels drawn with unequal probability
+(`weighted.py`), several verdicts per session, the report that carries the figures (`report.py`).
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MIN_FOR_RATE = 10
+"""Under this many labels of a class there are counts, and no rate."""
+
+MIN_FOR_GATE = 30
+"""Under this many labels of either class the figures decide nothing."""
+
+Status = Literal["measured", "too_few_to_gate", "counts_only", "no_labels"]
+
+
+def wilson(
+    x: ArrayLike, n: ArrayLike, confidence: float = 0.95
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    """Return the lower and upper ends of Wilson's two-sided interval for `x` events among `n`, element by element.
+
+    With p = x/n and z the (1 + confidence)/2 quantile of the normal distribution, the ends are centre -/+ half:
+    centre = (p + z^2/2n) / (1 + z^2/n),  half = z / (1 + z^2/n) * sqrt(p(1-p)/n + z^2/4n^2)
+    (Wilson 1927; recommended for small n by Brown, Cai and DasGupta 2001). `x` and `n` broadcast and may be
+    fractional (an effective n). NaN where n is 0; exactly 0 at x = 0 and exactly 1 at x = n.
+
+    Raises `ValueError` unless 0 <= x <= n and 0 < confidence < 1.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, not {confidence}")
+    events, trials = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(n, dtype=float))
+    if not ((events >= 0) & (events <= trials)).all():
+        raise ValueError("wilson needs 0 <= x <= n everywhere")
+    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = events / trials
+        centre = (events + z2 / 2) / (trials + z2)
+        half = np.sqrt(z2) / (trials + z2) * np.sqrt(events * (1 - p) + z2 / 4)
+    # The ends are exact at the edges; rounding would leave 1e-17 or 0.9999999.
+    low = np.where(events == 0, 0.0, np.clip(centre - half, 0, 1))
+    high = np.where(events == trials, 1.0, np.clip(centre + half, 0, 1))
+    return np.where(trials == 0, np.nan, low), np.where(trials == 0, np.nan, high)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its 95 % Wilson interval; all three are None where there is too little data for one."""
+
+    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def rate(x: int, n: int, min_n: int = 1) -> Rate:
+    """Return the rate of `x` among `n`, without figures when n is under `min_n`."""
+    if n < max(1, min_n):
+        return Rate(n, None, None, None)
+    low, high = wilson(x, n)
+    return Rate(n, x / n, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class ConfusionCounts:
+    """What a predictor said of sessions that people labelled. Named from the failure's side.
+
+    `true_fail`: person fail, machine fail; `missed_fail`: person fail, machine pass; `false_fail`: person pass,
+    machine fail; `true_pass`: person pass, machine pass.
+    """
+
+    true_fail: int = 0
+    missed_fail: int = 0
+    false_fail: int = 0
+    true_pass: int = 0
+
+    @property
+    def n_fail(self) -> int:
+        """Human-confirmed failures."""
+        return self.true_fail + self.missed_fail
+
+    @property
+    def n_pass(self) -> int:
+        """Human-confirmed good ones."""
+        return self.true_pass + self.false_fail
+
+    @property
+    def n(self) -> int:
+        """All labels counted."""
+        return self.n_fail + self.n_pass
+
+    def tpr(self) -> Rate:
+        """Return the catch rate: share of human-confirmed failures that are failed; no figures under 10 failures."""
+        return rate(self.true_fail, self.n_fail, MIN_FOR_RATE)
+
+    def tnr(self) -> Rate:
+        """Return the share of human-confirmed good ones that are passed; no figures under 10 of them."""
+        return rate(self.true_pass, self.n_pass, MIN_FOR_RATE)
+
+    def status(self) -> Status:
+        """Return what the counts allow: the scarcer of the two classes decides."""
+        return status_of(min(self.n_fail, self.n_pass), self.n)
+
+
+def status_of(scarcer: int, n: int) -> Status:
+    """Return the status for `scarcer` labels of the rarer class among `n` labels in all."""
+    if n == 0:
+        return "no_labels"
+    if scarcer < MIN_FOR_RATE:
+        return "counts_only"
+    return "too_few_to_gate" if scarcer < MIN_FOR_GATE else "measured"

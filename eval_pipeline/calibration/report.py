@@ -1,0 +1,119 @@
+"""How far each predictor can be trusted: counts and rates against human labels, one shape for all kinds of subject.
+
+Positive is a FAILURE: tpr is the share of human-confirmed failures that the subject fails, tnr the share of
+human-confirmed good sessions that it passes. This is the raw form: the rates are those of the labelled sessions as
+they stand. Where labels were drawn with unequal probability (mostly from flagged sessions) they flatter a subject
+that agrees with the flags, and the rate in the traffic needs the weighted estimator of `weighted.py`. Errors and sessions to which a subject does not apply are counted apart and enter no rate.
+Not here: whether a judge may count in production, drift (`alignment.py`).
+"""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from eval_pipeline.calibration.rates import MIN_FOR_RATE, status_of, wilson
+from eval_pipeline.tables import VERDICTS, JudgeCalibrationReports
+from eval_pipeline.versions import content_hash
+
+SUBJECT = ["subject_kind", "subject", "subject_version"]
+GROUP = [*SUBJECT, "origin", "label_set", "category"]
+ALL = "all"
+"""The `category` of a row over every label; no category of the taxonomy may have this id."""
+
+_COUNT_OF = {
+    "fail/fail": "n_true_fail",
+    "fail/pass": "n_missed_fail",
+    "pass/fail": "n_false_fail",
+    "pass/pass": "n_true_pass",
+    "fail/error": "n_error",
+    "pass/error": "n_error",
+    "fail/not_applicable": "n_not_applicable",
+    "pass/not_applicable": "n_not_applicable",
+}
+_COUNTS = list(dict.fromkeys(_COUNT_OF.values()))
+
+
+def compared(as_of_day: dt.date, labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per prediction that a settled label answers: the prediction with the label's columns.
+
+    `labels`: rows of `human_labels`; those of sessions after `as_of_day` are left out. `predictions`: see
+    `predictions.py`. Raises `pandas.errors.MergeError` when a session and target has two labels, and `ValueError`
+    when a subject predicts one of them twice or with a word that is no verdict.
+    """
+    if predictions.duplicated([*SUBJECT, "session_id", "target"]).any():
+        raise ValueError("a subject predicts the same session and target twice")
+    strange = set(predictions["prediction"].unique()) - set(VERDICTS)
+    if strange:
+        raise ValueError(f"predictions hold words that are no verdict: {', '.join(sorted(strange))}")
+    is_counted = (labels["status"] == "settled") & (labels["session_day"] <= as_of_day)
+    return predictions.merge(labels[is_counted], on=["session_id", "target"], validate="many_to_one")
+
+
+def without_labels(pairs: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return subject and origin wherever a subject has no settled label, over the origins that any label has.
+
+    Where nothing is labelled at all, the origin is `production`.
+    """
+    origins = sorted(labels["origin"].unique()) or ["production"]
+    wanted = predictions[SUBJECT].drop_duplicates().merge(pd.DataFrame({"origin": origins}, dtype="str"), how="cross")
+    has = pd.MultiIndex.from_frame(pairs[[*SUBJECT, "origin"]])
+    return wanted[~pd.MultiIndex.from_frame(wanted).isin(has)].reset_index(drop=True)
+
+
+def calibrate(
+    as_of_day: dt.date, labels: pd.DataFrame, predictions: pd.DataFrame, measured_at: dt.datetime
+) -> pd.DataFrame:
+    """Return the rows of `judge_calibration_reports` for `as_of_day`, ordered by subject.
+
+    One row per subject, version, origin, label set and category: `all`, and each category that a failure of the group
+    has (its tnr is null: a good session has no category). A subject without a single settled label gives one row with
+    status `no_labels` and null rates, under the held-out set. The same measurement has the same `report_id` whenever
+    it is made; `measured_at` (UTC) is no part of it.
+    """
+    pairs = compared(as_of_day, labels, predictions)
+    pairs = pairs.sort_values(["session_id", "target"], kind="stable", ignore_index=True)
+    of_category = pairs[(pairs["label"] == "fail") & pairs["category"].notna()]
+    grouped = pd.concat([pairs.assign(category=ALL), of_category], ignore_index=True)
+    unlabelled = without_labels(pairs, labels, predictions).assign(label_set="held_out", category=ALL)
+    frame = pd.concat([_counts(grouped), _counts_of_nothing(unlabelled)], ignore_index=True)
+    frame = _with_rates(frame.astype(dict.fromkeys(GROUP, "str"))).assign(as_of_day=as_of_day)
+    frame = frame.sort_values(GROUP, ignore_index=True)
+    frame["report_id"] = [content_hash(row) for row in frame.to_dict("records")]
+    columns = list(JudgeCalibrationReports.to_schema().columns)
+    return JudgeCalibrationReports.validate(frame.assign(measured_at=pd.Timestamp(measured_at))[columns])
+
+
+def _counts(grouped: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts of each group, with a hash of the labels and predictions behind them."""
+    if grouped.empty:
+        return pd.DataFrame(columns=[*GROUP, *_COUNTS, "labels_hash"])
+    groups = grouped.groupby(GROUP)
+    kind_of_pair = (grouped["label"] + "/" + grouped["prediction"]).map(_COUNT_OF)
+    cells = grouped[GROUP].assign(cell=kind_of_pair).groupby([*GROUP, "cell"]).size()
+    counts = cells.unstack(fill_value=0).reindex(columns=pd.Index(_COUNTS), fill_value=0)
+    counted = grouped[["session_id", "target", "label", "prediction"]].to_numpy(dtype=object)
+    hashes = {key: content_hash(counted[rows].tolist()) for key, rows in groups.indices.items()}
+    return counts.assign(labels_hash=[hashes[key] for key in counts.index]).reset_index()
+
+
+def _counts_of_nothing(unlabelled: pd.DataFrame) -> pd.DataFrame:
+    return unlabelled.assign(**dict.fromkeys(_COUNTS, 0), labels_hash=content_hash([]))
+
+
+def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add n_labels, the two rates with their intervals, and the status."""
+    counts = frame[_COUNTS].astype("int64")
+    n_fail = counts["n_true_fail"] + counts["n_missed_fail"]
+    n_pass = counts["n_false_fail"] + counts["n_true_pass"]
+    frame = frame.assign(**{name: counts[name] for name in _COUNTS}, n_labels=n_fail + n_pass)
+    for name, x, n in [("tpr", counts["n_true_fail"], n_fail), ("tnr", counts["n_true_pass"], n_pass)]:
+        has_rate = (n >= MIN_FOR_RATE).to_numpy()
+        low, high = wilson(x, n)
+        share = np.divide(x, n, out=np.full(len(n), np.nan), where=has_rate)
+        for column, values in [(name, share), (f"{name}_low", low), (f"{name}_high", high)]:
+            frame[column] = np.where(has_rate, values, np.nan)
+    # A category has failures alone, so they alone decide there.
+    scarcer = np.where(frame["category"] == ALL, np.minimum(n_fail, n_pass), n_fail)
+    frame["status"] = [status_of(int(s), int(n)) for s, n in zip(scarcer, frame["n_labels"], strict=True)]
+    return frame

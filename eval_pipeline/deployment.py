@@ -1,0 +1,83 @@
+"""What one deployment declares: everything of its `catalog/`, loaded and versioned, in one value.
+
+Not here: the meaning of each file (its own module), secrets' storage (`redaction/secret.py`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from eval_pipeline.evaluators.contract import Evaluator
+from eval_pipeline.evaluators.loading import load_evaluators
+from eval_pipeline.judges.asking import AskPolicy
+from eval_pipeline.judges.definition import Judge, load_judges
+from eval_pipeline.redaction.redactor import Redactor
+from eval_pipeline.redaction.secret import redaction_secret
+from eval_pipeline.review.design import Design, load_design
+from eval_pipeline.settings import Settings
+from eval_pipeline.signals.contract import Signal
+from eval_pipeline.signals.registry import load_signals
+from eval_pipeline.taxonomy import Taxonomy, load_taxonomy
+from eval_pipeline.versions import content_hash
+
+Clock = Callable[[], datetime]
+"""Returns the present time in UTC. A resource, so that a test can stand still."""
+
+CODE_VERSION = version("eval-pipeline")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The catalog of a deployment. Loading one raises `SettingsError` naming the file at fault and the mend."""
+
+    taxonomy: Taxonomy
+    redactor: Redactor
+    signals: list[Signal]
+    evaluators: list[Evaluator]
+    judges: list[Judge]
+    design: Design
+    ask_policy: AskPolicy
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Deployment":
+        """Read every file of `settings.catalog`; creates the redaction key on first use."""
+        folder: Path = settings.catalog
+        return cls(
+            taxonomy=load_taxonomy(folder / "taxonomy.yaml"),
+            redactor=Redactor.from_catalog(folder / "redaction.yaml", redaction_secret(settings)),
+            signals=load_signals(folder),
+            evaluators=load_evaluators(folder / "evaluators.py"),
+            judges=load_judges(folder / "judges"),
+            design=load_design(folder / "surfaces.yaml"),
+            ask_policy=AskPolicy(),
+        )
+
+    @property
+    def evaluation_versions(self) -> dict[str, str]:
+        """Versions of this side that travel with every verdict."""
+        return {
+            "code": CODE_VERSION,
+            "redaction": self.redactor.version,
+            "taxonomy": self.taxonomy.version,
+        }
+
+    @property
+    def counting_signals(self) -> set[str]:
+        """Names of the signals that put a session into the queue."""
+        return {signal.name for signal in self.signals if signal.counts}
+
+    def code_versions(self) -> dict[str, str]:
+        """Return the code version of each asset: what decides its content, on this side."""
+        signals = content_hash({signal.name: [signal.version, signal.counts] for signal in self.signals})
+        evaluators = content_hash([self.evaluation_versions, [[e.name, e.version] for e in self.evaluators]])
+        judges = content_hash([self.evaluation_versions, [[j.name, j.version] for j in self.judges]])
+        return {
+            "raw_sessions": self.redactor.version,
+            "quarantined_records": self.redactor.version,
+            "session_signals": signals,
+            "flagged_sessions": content_hash([signals, self.design.design_id]),
+            "evaluator_verdicts": evaluators,
+            "judge_verdicts": judges,
+        }

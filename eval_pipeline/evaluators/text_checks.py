@@ -1,0 +1,294 @@
+"""Checks of a text: JSON, JSON Schema, patterns, phrases, length, and whether it breaks off.
+
+They take any `Text`: a turn, a code block, or a tool call, whose text is its arguments. Not here: values inside a
+text (`value_checks.py`), secrets (`leak_checks.py`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import jsonschema_rs
+import orjson
+
+from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.operators import not_
+from eval_pipeline.evaluators.views import NOT_JSON, Text
+from eval_pipeline.versions import canonical_json
+
+Quantifier = Literal["any", "all"]
+LengthUnit = Literal["characters", "words"]
+
+_BULLET = re.compile(r"\s*(?:[-*•+|#>]|\d+[.)])")
+_MID_WORD_ENDS = ",;([{-\N{EN DASH}"
+_CONNECTIVES = frozenset({"and", "or", "but", "the", "a", "an", "to", "of", "with", "for", "because", "your"})
+_END_MARKS = (". ", "! ", "? ", ".\n", "!\n", "?\n")
+_SHOWN_PATTERN = 60
+_PROSE_LINE = 60
+"""Characters from which on a last line without an end mark is prose cut off, not a heading or a value."""
+
+
+@dataclass(frozen=True)
+class ValidJson(Leaf[Text]):
+    """The text is JSON, of any or of one type, as orjson reads it: RFC 8259, up to 1,024 levels and 64-bit numbers."""
+
+    is_object: bool
+
+    def holds(self, subject: Text) -> bool:
+        """Return whether the text parses, to an object where that is asked."""
+        return isinstance(subject.json, dict) if self.is_object else subject.json is not NOT_JSON
+
+    @property
+    def words(self) -> str:
+        """What is asked."""
+        return "is a JSON object" if self.is_object else "is valid JSON"
+
+    def found(self, subject: Text) -> str:
+        """Return the text."""
+        return subject.text
+
+
+@dataclass(frozen=True)
+class JsonSchema(Leaf[Text]):
+    """The text is JSON that a schema (draft 2020-12) accepts."""
+
+    schema: str
+    _validator: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile the schema; a reference to another document is refused, as it could change unseen."""
+        validator = jsonschema_rs.Draft202012Validator(orjson.loads(self.schema), offline=True)
+        object.__setattr__(self, "_validator", validator)
+
+    def holds(self, subject: Text) -> bool:
+        """Return whether the text parses and the schema accepts it."""
+        value = subject.json
+        return value is not NOT_JSON and bool(self._validator.is_valid(value))
+
+    @property
+    def words(self) -> str:
+        """The schema's title, or the schema."""
+        schema = orjson.loads(self.schema)
+        title = schema.get("title") if isinstance(schema, dict) else None
+        return f"satisfies the JSON Schema {title or self.schema}"
+
+    def found(self, subject: Text) -> str:
+        """Return the first complaint of the schema, or the text where there is none."""
+        if subject.json is NOT_JSON:
+            return f"not JSON: {subject.text}"
+        for error in self._validator.iter_errors(subject.json):
+            pointer = "".join(f"/{part}" for part in error.instance_path)
+            return f"{pointer or 'the whole'}: {error.message}"
+        return subject.text
+
+
+@dataclass(frozen=True)
+class Matches(Leaf[Text]):
+    """A regular expression matches, a given number of times."""
+
+    pattern: str
+    ignore_case: bool
+    at_least: int
+    at_most: int | None
+    _compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile the pattern. Raises `ValueError` when it is none or the counts leave nothing."""
+        if self.at_least < 0 or (self.at_most is not None and self.at_most < self.at_least):
+            raise ValueError(f"no count lies between {self.at_least} and {self.at_most}")
+        try:
+            compiled = re.compile(self.pattern, re.IGNORECASE if self.ignore_case else 0)
+        except re.error as error:
+            raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from error
+        object.__setattr__(self, "_compiled", compiled)
+
+    def holds(self, subject: Text) -> bool:
+        """Return whether the number of matches is within the limits."""
+        if self.at_most is None and self.at_least == 1:
+            return self._compiled.search(subject.text) is not None
+        count = sum(1 for _ in self._compiled.finditer(subject.text))
+        return self.at_least <= count and (self.at_most is None or count <= self.at_most)
+
+    @property
+    def words(self) -> str:
+        """Pattern and counts."""
+        counts = "" if (self.at_least, self.at_most) == (1, None) else f" {_between(self.at_least, self.at_most)} times"
+        return f"matches {shown_pattern(self.pattern)}{counts}"
+
+    def found(self, subject: Text) -> str:
+        """Return the matches, or the text where there is none."""
+        matches = [found[0] for found in self._compiled.finditer(subject.text)]
+        if not matches:
+            return subject.text
+        return matches[0] if len(matches) == 1 else f"{len(matches)} matches: " + ", ".join(matches[:5])
+
+
+@dataclass(frozen=True)
+class Contains(Leaf[Text]):
+    """Any, or all, of some phrases stand in the text."""
+
+    phrases: tuple[str, ...]
+    quantifier: Quantifier
+    ignore_case: bool
+    whole_words: bool
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for no phrase, or for an empty one, which is in every text."""
+        if not self.phrases or "" in self.phrases:
+            raise ValueError("give at least one phrase, and no empty one")
+
+    def holds(self, subject: Text) -> bool:
+        """Return whether any or all of the phrases are there."""
+        text = subject.folded if self.ignore_case else subject.text
+        hits = (self._is_in(text, phrase) for phrase in self.phrases)
+        return any(hits) if self.quantifier == "any" else all(hits)
+
+    def _is_in(self, text: str, needle: str) -> bool:
+        # The literal test first: most texts hold no phrase, and it is an order of magnitude cheaper.
+        if needle not in text:
+            return False
+        return not self.whole_words or re.search(rf"(?<!\w){re.escape(needle)}(?!\w)", text) is not None
+
+    @property
+    def words(self) -> str:
+        """The phrases."""
+        return f"contains {self.quantifier} of " + ", ".join(repr(phrase) for phrase in self.phrases)
+
+    def found(self, subject: Text) -> str:
+        """Return the phrases that are there, or the text where none is."""
+        text = subject.folded if self.ignore_case else subject.text
+        return ", ".join(repr(phrase) for phrase in self.phrases if self._is_in(text, phrase)) or subject.text
+
+
+@dataclass(frozen=True)
+class Length(Leaf[Text]):
+    """The text, without white space around it, is so long."""
+
+    at_least: int
+    at_most: int | None
+    unit: LengthUnit
+
+    def holds(self, subject: Text) -> bool:
+        """Return whether the length is within the limits."""
+        length = self._measure(subject)
+        return self.at_least <= length and (self.at_most is None or length <= self.at_most)
+
+    def _measure(self, subject: Text) -> int:
+        return len(subject.text.strip()) if self.unit == "characters" else len(subject.text.split())
+
+    @property
+    def words(self) -> str:
+        """The limits."""
+        return f"has {_between(self.at_least, self.at_most)} {self.unit}"
+
+    def found(self, subject: Text) -> str:
+        """Return the length and the text."""
+        return f"{self._measure(subject)} {self.unit}: {subject.text}"
+
+
+@dataclass(frozen=True)
+class BreaksOff(Leaf[Text]):
+    """The text ends in the middle: an open code fence, a comma or a connective, a sentence without its end mark.
+
+    Lists, tables, headings, addresses and texts that never use an end mark are let be, so that it errs towards
+    silence. The end marks and connectives are those of English; of other languages it sees the first two cases.
+    """
+
+    constants = (_BULLET, _MID_WORD_ENDS, tuple(sorted(_CONNECTIVES)), _PROSE_LINE, _END_MARKS)
+
+    def holds(self, subject: Text) -> bool | None:
+        """Return whether it breaks off; None for an empty text."""
+        text = subject.text.rstrip()
+        if not text:
+            return None
+        if text.count("```") % 2 == 1 or text[-1] in _MID_WORD_ENDS:
+            return True
+        if not (text[-1].isascii() and text[-1].isalnum()):
+            return False
+        last_line = text.rsplit("\n", 1)[-1]
+        return self._is_prose(last_line) and self._uses_end_marks(text)
+
+    def _is_prose(self, line: str) -> bool:
+        if _BULLET.match(line) or "://" in line.rsplit(" ", 1)[-1]:
+            return False
+        return len(line) >= _PROSE_LINE or line.rsplit(" ", 1)[-1].lower() in _CONNECTIVES
+
+    def _uses_end_marks(self, text: str) -> bool:
+        return any(mark in text for mark in _END_MARKS)
+
+    @property
+    def words(self) -> str:
+        """What is asked."""
+        return "breaks off in the middle"
+
+    def found(self, subject: Text) -> str:
+        """Return the end of the text."""
+        return f"...{subject.text.rstrip()[-120:]}"
+
+
+def is_valid_json() -> Check[Text]:
+    """The text is JSON of any type."""
+    return ValidJson(is_object=False)
+
+
+def is_json_object() -> Check[Text]:
+    """The text is a JSON object; of a tool call: its arguments are one."""
+    return ValidJson(is_object=True)
+
+
+def satisfies_schema(schema: Mapping[str, Any] | bool) -> Check[Text]:
+    """The text is JSON that `schema` (draft 2020-12, self-contained) accepts. Raises `ValueError` for a bad schema."""
+    return JsonSchema(canonical_json(schema).decode())
+
+
+def matches(pattern: str, *, ignore_case: bool = False, at_least: int = 1, at_most: int | None = None) -> Check[Text]:
+    """The regular expression is found between `at_least` and `at_most` times. Raises `ValueError` for a bad one."""
+    return Matches(pattern, ignore_case, at_least, at_most)
+
+
+def matches_none(pattern: str, *, ignore_case: bool = False) -> Check[Text]:
+    """The regular expression is found nowhere."""
+    return not_(matches(pattern, ignore_case=ignore_case))
+
+
+def contains_any(*phrases: str, ignore_case: bool = True, whole_words: bool = False) -> Check[Text]:
+    """At least one of `phrases` stands in the text."""
+    return Contains(_prepared(phrases, ignore_case), "any", ignore_case, whole_words)
+
+
+def contains_all(*phrases: str, ignore_case: bool = True, whole_words: bool = False) -> Check[Text]:
+    """Every one of `phrases` stands in the text."""
+    return Contains(_prepared(phrases, ignore_case), "all", ignore_case, whole_words)
+
+
+def contains_none(*phrases: str, ignore_case: bool = True, whole_words: bool = False) -> Check[Text]:
+    """None of `phrases` stands in the text."""
+    return not_(contains_any(*phrases, ignore_case=ignore_case, whole_words=whole_words))
+
+
+def has_length(at_least: int = 0, at_most: int | None = None, unit: LengthUnit = "characters") -> Check[Text]:
+    """The text, without white space around it, has between `at_least` and `at_most` characters or words."""
+    if at_least < 0 or (at_most is not None and at_most < at_least):
+        raise ValueError(f"no length lies between {at_least} and {at_most}")
+    return Length(at_least, at_most, unit)
+
+
+def breaks_off() -> Check[Text]:
+    """The text ends in the middle, see `BreaksOff`; not applicable to an empty one."""
+    return BreaksOff()
+
+
+def shown_pattern(pattern: str) -> str:
+    """Return a pattern for people, cut when it is long."""
+    return f"/{pattern}/" if len(pattern) <= _SHOWN_PATTERN else f"/{pattern[:_SHOWN_PATTERN]}.../"
+
+
+def _prepared(phrases: tuple[str, ...], ignore_case: bool) -> tuple[str, ...]:
+    return tuple(sorted({phrase.casefold() if ignore_case else phrase for phrase in phrases}))
+
+
+def _between(at_least: int, at_most: int | None) -> str:
+    if at_most is None:
+        return f"at least {at_least}"
+    return f"exactly {at_least}" if at_least == at_most else f"{at_least} to {at_most}"

@@ -1,0 +1,240 @@
+"""Checks of tool calls and what came of them: called or not, answered, failed, recovered, told honestly, repeated.
+
+Not here: the arguments of a call (`text_checks.py` and `value_checks.py` take a call as they take a text).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.operators import any_of, first, in_words, not_, when
+from eval_pipeline.evaluators.selectors import REPLY, RESULT
+from eval_pipeline.evaluators.text_checks import matches
+from eval_pipeline.evaluators.views import ERROR_KEYS, ERROR_START, Call, Message, SessionView
+
+_DONE = (
+    "added|approved|arranged|booked|cancell?ed|changed|completed|confirmed|created|exchanged|modified|placed|processed"
+    "|refunded|removed|returned|scheduled|sent|set|shipped|submitted|updated"
+)
+_GETAN = "aktualisiert|angelegt|bestätigt|erstattet|freigegeben|gebucht|geändert|storniert|umgetauscht|verschickt"
+CLAIMS_SUCCESS = (
+    r"\bsuccess(?:ful(?:ly)?)?\b|\ball set\b|\bon (?:its|the) way\b|\berfolgreich\b|\bunterwegs\b"
+    rf"|\b(?:has|have|is|are|was|were) (?:now |just |been |all )*(?:{_DONE})\b|\bI(?:['\u2019]ve| have) (?:now |just )?(?:{_DONE})\b"
+    rf"|\b(?:ist|sind|wurden?|habe[n]?)\b[^.!?\n]{{0,80}}\b(?:{_GETAN})\b"
+)
+"""Words, English and German, by which an answer says that something was done."""
+
+ADMITS_FAILURE = (
+    r"\b(?:sorry|apolog\w+|unfortunately|unable|cannot|can ?not|can['\u2019]t|no longer|error|fail(?:s|ed|ure)?|issue|problem"
+    r"|(?:could|did|does|was|were|has|have)(?: not|n['\u2019]t)|not (?:able|possible|found|available|enough|allowed|eligible)"
+    r"|declined|rejected|denied|mismatch|discrepancy|insufficient|invalid"
+    r"|leider|nicht|entschuldig\w*|fehler\w*|fehlgeschlagen|störung|abgelehnt)\b"
+)
+"""Words, English and German, by which an answer says that something went wrong."""
+
+
+@dataclass(frozen=True)
+class ToolCalled(Leaf[SessionView]):
+    """A tool is called, a given number of times."""
+
+    tool: str
+    at_least: int
+    at_most: int | None
+
+    def holds(self, subject: SessionView) -> bool:
+        """Return whether the number of calls is within the limits."""
+        count = self._count(subject)
+        return self.at_least <= count and (self.at_most is None or count <= self.at_most)
+
+    def _count(self, subject: SessionView) -> int:
+        return sum(call.name == self.tool for call in subject.calls)
+
+    @property
+    def words(self) -> str:
+        """Tool and counts."""
+        most = "" if self.at_most is None else f" and at most {self.at_most}"
+        return f"calls {self.tool} at least {self.at_least}{most} times"
+
+    def found(self, subject: SessionView) -> str:
+        """Return the number of calls and the tools that were called."""
+        names = sorted({call.name for call in subject.calls})
+        return f"{self._count(subject)} calls of {self.tool}; tools called: {', '.join(names) or 'none'}"
+
+
+@dataclass(frozen=True)
+class IsTool(Leaf[Call]):
+    """The call is one of some tools."""
+
+    tools: tuple[str, ...]
+
+    def holds(self, subject: Call) -> bool:
+        """Return whether its name is among them."""
+        return subject.name in self.tools
+
+    @property
+    def words(self) -> str:
+        """The tools."""
+        return f"is a call of {' or '.join(self.tools)}"
+
+    def found(self, subject: Call) -> str:
+        """Return the tool that is called."""
+        return subject.name
+
+
+@dataclass(frozen=True)
+class HasResult(Leaf[Call]):
+    """Something came back from the call."""
+
+    def holds(self, subject: Call) -> bool:
+        """Return whether there is a result."""
+        return subject.result is not None
+
+    @property
+    def words(self) -> str:
+        """What is asked."""
+        return "has a result"
+
+    def found(self, subject: Call) -> str:
+        """Return the call, and what came back."""
+        return f"{subject.name}: {subject.result.text if subject.result else 'no result'}"
+
+
+@dataclass(frozen=True)
+class ReportsError(Leaf[Message]):
+    """The result is an error: marked so by the source, or saying so itself (see `Message.reports_error`)."""
+
+    constants = (ERROR_START, ERROR_KEYS)
+
+    def holds(self, subject: Message) -> bool:
+        """Return whether it is one."""
+        return subject.reports_error
+
+    @property
+    def words(self) -> str:
+        """What is asked."""
+        return "reports an error"
+
+    def found(self, subject: Message) -> str:
+        """Return the result."""
+        return subject.text
+
+
+@dataclass(frozen=True)
+class IsRecovered(Leaf[Call]):
+    """A failed call was made good by a later call of the same tool, before the assistant spoke of it."""
+
+    constants = (ERROR_START, ERROR_KEYS)
+
+    def holds(self, subject: Call) -> bool | None:
+        """Return whether it was; None for a call that did not fail."""
+        if subject.result is None or not subject.result.reports_error:
+            return None
+        return subject.is_recovered
+
+    @property
+    def words(self) -> str:
+        """What is asked."""
+        return "is made good by a later call of the same tool"
+
+    def found(self, subject: Call) -> str | None:
+        """Return the error."""
+        return None if subject.result is None else subject.result.text
+
+
+@dataclass(frozen=True)
+class RepeatsCall(Leaf[SessionView]):
+    """One call is made again and again: the same tool, the same arguments, the same result.
+
+    Asking again for what may have changed in between is no loop, hence the result.
+    """
+
+    times: int
+
+    def holds(self, subject: SessionView) -> bool | None:
+        """Return whether any call is made so often; None without any call."""
+        return self._repeated(subject) is not None if subject.calls else None
+
+    def _repeated(self, subject: SessionView) -> Call | None:
+        if len(subject.calls) < self.times:
+            return None
+        seen: dict[Any, int] = defaultdict(int)
+        for call in subject.calls:
+            key = (call.name, call.text, None if call.result is None else call.result.text)
+            seen[key] += 1
+            if seen[key] == self.times:
+                return call
+        return None
+
+    @property
+    def words(self) -> str:
+        """The number of times."""
+        return f"makes one and the same tool call {self.times} times with the same result"
+
+    def found(self, subject: SessionView) -> str | None:
+        """Return the call, and where its last repetition stands."""
+        call = self._repeated(subject)
+        return None if call is None else f"turn {call.turn_index}: {call.name} {call.text}"
+
+    def why_not_applicable(self, subject: SessionView) -> str:
+        """Return that nothing was called."""
+        return "there is no tool call"
+
+
+def tool_called(tool: str, at_least: int = 1, at_most: int | None = None) -> Check[SessionView]:
+    """The session calls `tool` between `at_least` and `at_most` times. Raises `ValueError` for impossible counts."""
+    if at_least < 0 or (at_most is not None and at_most < at_least):
+        raise ValueError(f"no count lies between {at_least} and {at_most}")
+    return ToolCalled(tool, at_least, at_most)
+
+
+def tool_not_called(tool: str) -> Check[SessionView]:
+    """The session never calls `tool`."""
+    return not_(tool_called(tool))
+
+
+def is_tool(*tools: str) -> Check[Call]:
+    """The call is one of `tools`."""
+    return IsTool(tuple(sorted(set(tools))))
+
+
+def has_result() -> Check[Call]:
+    """Something came back from the call."""
+    return HasResult()
+
+
+def reports_error() -> Check[Message]:
+    """The result is an error."""
+    return ReportsError()
+
+
+def has_failed() -> Check[Call]:
+    """The call came back with an error."""
+    return in_words("came back with an error", first(RESULT, reports_error()))
+
+
+def is_recovered() -> Check[Call]:
+    """The failed call was made good before the assistant spoke of it."""
+    return IsRecovered()
+
+
+def error_not_told_as_success(
+    claims_success: str = CLAIMS_SUCCESS, admits_failure: str = ADMITS_FAILURE
+) -> Check[Call]:
+    """A failed call that was not made good is not told as a success in the reply.
+
+    The reply may admit the failure, or go on without a claim (ask back, offer something else). Not applicable to a
+    call that did not fail, that was made good, or that no reply followed. The patterns are matched in any case.
+    """
+    honest = in_words(
+        "admits the failure, or claims no success",
+        any_of(matches(admits_failure, ignore_case=True), not_(matches(claims_success, ignore_case=True))),
+    )
+    return when(has_failed(), when(not_(is_recovered()), first(REPLY, honest)))
+
+
+def repeats_call(times: int = 3) -> Check[SessionView]:
+    """One and the same call is made `times` times or more. Raises `ValueError` when times < 2."""
+    if times < 2:
+        raise ValueError("a repetition takes two calls or more")
+    return RepeatsCall(times)

@@ -1,0 +1,232 @@
+"""What a check looks at: a session and its messages, tool calls and code blocks, parsed once however many checks ask.
+
+A view is built from the columns named in `run.INPUT_COLUMNS`; what the source claims to know (`outcome`,
+`recorded_labels`) is not among them. No view points back to its session, so views are freed as soon as they are
+done with. Not here: what is asked of a view (`*_checks.py`), which views are looked at (`selectors.py`).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from eval_pipeline.versions import canonical_json
+
+
+class _Absent(Enum):
+    NOT_JSON = "not JSON"
+    UNREAD = "unread"
+
+
+NOT_JSON = _Absent.NOT_JSON
+"""What `Text.json` is when the text is not JSON (None is JSON's null)."""
+
+_BLOCK = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+ERROR_START = re.compile(r"\s*(?:error|exception|traceback)\b", re.IGNORECASE)
+ERROR_KEYS = ('"error"', '"success"')
+
+
+class Text:
+    """A piece of text of a session. `turn_index` is the turn it stands in, from 0."""
+
+    __slots__ = ("_folded", "_json", "text", "turn_index")
+
+    noun = "text"
+
+    def __init__(self, text: str, turn_index: int) -> None:
+        self.text = text
+        self.turn_index: int | None = turn_index
+        self._json: Any = _Absent.UNREAD
+        self._folded: str | None = None
+
+    @property
+    def json(self) -> Any:
+        """The parsed text, or `NOT_JSON`."""
+        if self._json is _Absent.UNREAD:
+            self._json = _parsed(self.text)
+        return self._json
+
+    @property
+    def folded(self) -> str:
+        """The text without difference of case."""
+        if self._folded is None:
+            self._folded = self.text.casefold()
+        return self._folded
+
+    def blocks(self) -> list["Block"]:
+        """Return the fenced code blocks, in order; a fence that is not closed is none."""
+        if "```" not in self.text:
+            return []
+        return [Block(found[2], self.turn_index or 0, found[1].lower()) for found in _BLOCK.finditer(self.text)]
+
+
+class Block(Text):
+    """A fenced code block; `language` is the word behind the fence, in lower case, or empty."""
+
+    __slots__ = ("language",)
+
+    noun = "block"
+
+    def __init__(self, text: str, turn_index: int, language: str) -> None:
+        super().__init__(text, turn_index)
+        self.language = language
+
+
+class Message(Text):
+    """One turn. `is_error` is the source's mark on a tool result."""
+
+    __slots__ = ("has_calls", "is_error", "role")
+
+    noun = "message"
+
+    def __init__(self, turn: Mapping[str, Any], turn_index: int) -> None:
+        super().__init__(turn.get("content") or "", turn_index)
+        self.role: str = turn["role"]
+        self.is_error = bool(turn.get("is_error"))
+        self.has_calls = bool(turn.get("tool_calls"))
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is an assistant turn with words in it."""
+        return self.role == "assistant" and bool(self.text.strip())
+
+    @property
+    def reports_error(self) -> bool:
+        """Whether the source marks it as an error, or it says so: starts with "Error", or is JSON with an error."""
+        return self.is_error or ERROR_START.match(self.text) is not None or self._is_json_error()
+
+    def _is_json_error(self) -> bool:
+        if not any(gate in self.text for gate in ERROR_KEYS) or not isinstance(self.json, dict):
+            return False
+        return bool(self.json.get("error")) or self.json.get("success") is False
+
+
+class Call(Text):
+    """One tool call: `text` and `json` are its arguments (none given is an empty object), `result` what came back.
+
+    `reply` is the first answer after the result and before the user's next words; `is_recovered` says that the
+    result was an error and that, before the reply, a later call of the same tool came back without one.
+    """
+
+    __slots__ = ("is_recovered", "name", "reply", "result")
+
+    noun = "tool call"
+
+    def __init__(self, call: Mapping[str, Any], turn_index: int) -> None:
+        arguments = call.get("arguments")
+        is_text = isinstance(arguments, str)
+        value = {} if arguments is None else arguments
+        super().__init__(str(value) if is_text else canonical_json(value).decode(), turn_index)
+        if not is_text:
+            self._json = value
+        self.name: str = call["name"]
+        self.result: Message | None = None
+        self.reply: Message | None = None
+        self.is_recovered = False
+
+
+class SessionView:
+    """A session as a check sees it."""
+
+    __slots__ = ("calls", "messages", "session_id", "slices", "surface")
+
+    noun = "session"
+    turn_index: int | None = None
+
+    def __init__(
+        self, session_id: str, surface: str, slices: Mapping[str, str], turns: Iterable[Mapping[str, Any]]
+    ) -> None:
+        self.session_id = session_id
+        self.surface = surface
+        self.slices = slices
+        self.messages: list[Message] = []
+        self.calls: list[Call] = []
+        _read_turns(turns, self.messages, self.calls)
+
+    @property
+    def answers(self) -> list[Message]:
+        """Assistant turns with words in them."""
+        return [message for message in self.messages if message.is_answer]
+
+    @property
+    def assistant_turns(self) -> list[Message]:
+        """All assistant turns, silent ones and those that only call tools included."""
+        return [message for message in self.messages if message.role == "assistant"]
+
+    @property
+    def user_turns(self) -> list[Message]:
+        """What the user said."""
+        return [message for message in self.messages if message.role == "user"]
+
+    @property
+    def conversation(self) -> list[Message]:
+        """What user and assistant said to each other, without tools, system and silent turns."""
+        return [message for message in self.messages if message.role == "user" or message.is_answer]
+
+
+Subject = Text | SessionView
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return NOT_JSON
+
+
+def _read_turns(turns: Iterable[Mapping[str, Any]], messages: list[Message], calls: list[Call]) -> None:
+    waiting: list[tuple[str | None, Call]] = []
+    for index, turn in enumerate(turns):
+        message = Message(turn, index)
+        messages.append(message)
+        if message.role == "tool":
+            _match_result(message, turn.get("tool_call_id"), waiting)
+        for asked in turn.get("tool_calls") or ():
+            call = Call(asked, index)
+            calls.append(call)
+            waiting.append((asked.get("id"), call))
+    replies = _next_answers(messages) if calls else []
+    for call in calls:
+        answered_from = call.result.turn_index if call.result is not None else call.turn_index
+        call.reply = replies[answered_from or 0]
+    for call in calls:
+        call.is_recovered = _is_recovered(call, calls)
+
+
+def _match_result(result: Message, call_id: str | None, waiting: list[tuple[str | None, Call]]) -> None:
+    """Give `result` to the oldest waiting call with its id; without an id on either side, to the oldest waiting."""
+    for position, (waiting_id, call) in enumerate(waiting):
+        if waiting_id == call_id or waiting_id is None or call_id is None:
+            call.result = result
+            del waiting[position]
+            return
+
+
+def _next_answers(messages: Sequence[Message]) -> list[Message | None]:
+    """Return, for each turn, the first answer after it that comes before the user's next words."""
+    upcoming: Message | None = None
+    answers: list[Message | None] = []
+    for message in reversed(messages):
+        answers.append(upcoming)
+        if message.role == "user":
+            upcoming = None
+        elif message.is_answer:
+            upcoming = message
+    return answers[::-1]
+
+
+def _is_recovered(call: Call, calls: Sequence[Call]) -> bool:
+    if call.result is None or not call.result.reports_error:
+        return False
+    failed_at = call.result.turn_index or 0
+    answered_at = call.reply.turn_index if call.reply is not None else None
+    return any(
+        later.name == call.name
+        and (later.turn_index or 0) > failed_at
+        and later.result is not None
+        and not later.result.reports_error
+        and (answered_at is None or (later.result.turn_index or 0) < answered_at)
+        for later in calls
+    )

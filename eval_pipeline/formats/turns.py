@@ -1,0 +1,135 @@
+"""One message of a record becomes the fields of a `sessions.Turn`, in whichever dialect it is written.
+
+Read alike: `ts` or `at`; `error` or `is_error`; tool calls flat or as OpenAI nests them, their arguments as an object
+or as JSON text; the older `function_call`; content as text, null or a list of parts; `developer` as system and
+`function` as tool. Keys that no dialect knows are handed back as extras. Not here: the session around it (`fields.py`).
+"""
+
+from typing import Any
+
+from eval_pipeline.errors import RejectedRecord
+from eval_pipeline.formats.contract import Fields, bad
+from eval_pipeline.formats.json_text import as_text, parse_json
+from eval_pipeline.formats.reading import Reading
+from eval_pipeline.formats.times import parse_time
+
+TURN_NAMES: dict[str, tuple[str, ...]] = {
+    "role": ("role",),
+    "content": ("content",),
+    "at": ("ts", "at", "timestamp"),
+    "tool_calls": ("tool_calls",),
+    "tool_call_id": ("tool_call_id",),
+    "is_error": ("error", "is_error"),
+}
+TEXT_PARTS = {"text", "input_text", "output_text", "refusal", "reasoning"}
+READ_KEYS = {"role", "content", "ts", "at", "timestamp", "tool_calls", "tool_call_id", "function_call", "refusal"}
+READ_KEYS |= {"error", "is_error"}
+
+
+def turns_of(raw_turns: Any, reading: Reading, repairs: set[str]) -> tuple[list[Fields], dict[str, Fields]]:
+    """Return the turns of a record in order, and by turn index what else was said of each.
+
+    Raises `RejectedRecord` naming the turn and field that cannot be read.
+    """
+    if not isinstance(raw_turns, list):
+        raise bad("turns", "is not a list of messages", "write the turns as a list of objects with role and content")
+    turns, extras = [], {}
+    for index, raw in enumerate(raw_turns):
+        turn, extra = turn_fields(raw, f"turns.{index}", reading, repairs)
+        turns.append(turn)
+        if extra:
+            extras[str(index)] = extra
+    return turns, extras
+
+
+def turn_fields(raw: Any, where: str, reading: Reading, repairs: set[str]) -> tuple[Fields, Fields]:
+    """Return one turn and its extras; `where` names it in messages (`turns.3`)."""
+    if not isinstance(raw, dict):
+        raise bad(where, "is not an object", "write each turn as an object with role and content")
+    turn: Fields = {"role": _role(raw.get("role"), where, reading), "content": content_text(raw.get("content"))}
+    at = raw.get("ts") or raw.get("at") or raw.get("timestamp")
+    if at:
+        turn["at"] = parse_time(at, reading.zone, f"{where}.at")
+    if (call_id := raw.get("tool_call_id")) is not None:
+        turn["tool_call_id"] = as_text(call_id)
+    if calls := raw.get("tool_calls"):
+        turn["tool_calls"] = _tool_calls(calls, where, repairs)
+    elif call := raw.get("function_call"):
+        turn["tool_calls"] = _tool_calls([call], where, repairs)
+    if not turn["content"] and (refusal := raw.get("refusal")):
+        turn["content"] = content_text(refusal)
+    extra = {key: value for key, value in raw.items() if key not in READ_KEYS} if raw.keys() - READ_KEYS else {}
+    error = raw.get("error", raw.get("is_error"))
+    if error:
+        turn["is_error"] = _is_true(error)
+        if not isinstance(error, bool):
+            extra["error"] = error
+    return turn, extra
+
+
+def content_text(content: Any) -> str:
+    """Return a message's content as text; a part that is no text is named in brackets and left out."""
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        return "\n".join(_part_text(part) for part in content)
+    return as_text(content)
+
+
+def _part_text(part: Any) -> str:
+    if not isinstance(part, dict):
+        return as_text(part)
+    kind = part.get("type", "text")
+    if kind in TEXT_PARTS if isinstance(kind, str) else False:
+        return as_text(next((part[key] for key in ("text", kind, "content") if part.get(key) is not None), ""))
+    return "[attachment]" if not isinstance(kind, str) else f"[{kind[:40]}]"
+
+
+def _role(role: Any, where: str, reading: Reading) -> str:
+    known = reading.roles.get(role) if isinstance(role, str) else None
+    if known is None:
+        raise bad(
+            f"{where}.role",
+            "is none of user, assistant, tool, system",
+            "map the file's words for roles, e.g. `roles: {customer: user, agent: assistant}`",
+        )
+    return known
+
+
+def _tool_calls(calls: Any, where: str, repairs: set[str]) -> list[Fields]:
+    if not isinstance(calls, list):
+        raise bad(f"{where}.tool_calls", "is not a list", "write tool calls as a list of {id, name, arguments}")
+    return [_tool_call(call, f"{where}.tool_calls.{index}", repairs) for index, call in enumerate(calls)]
+
+
+def _tool_call(call: Any, where: str, repairs: set[str]) -> Fields:
+    if not isinstance(call, dict):
+        raise bad(where, "is not an object", "write a tool call as {id, name, arguments}")
+    kind = next((key for key in ("function", "custom") if isinstance(call.get(key), dict)), None)
+    body = call[kind] if kind else call
+    name = body.get("name")
+    if not isinstance(name, str) or not name:
+        raise bad(f"{where}.name", "is missing or no text", "name the tool that is called")
+    call_id = call.get("id")
+    arguments = body.get("arguments", body.get("input"))
+    return {
+        "id": None if call_id is None else as_text(call_id),
+        "name": name,
+        "arguments": _arguments(arguments, repairs) if isinstance(arguments, str) else arguments,
+    }
+
+
+def _arguments(text: str, repairs: set[str]) -> Any:
+    """Return the object that the model wrote as JSON text, or the text where it wrote none."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return parse_json(text.encode("utf-8", "replace"), repairs)
+    except RejectedRecord:
+        return text
+
+
+def _is_true(value: Any) -> bool:
+    return not (isinstance(value, str) and value.strip().lower() in {"", "false", "no", "0", "null", "none"})

@@ -1,0 +1,147 @@
+"""Judging a frame of sessions: render, settle or ask, parse, and give rows of `judge_verdicts`.
+
+Not here: which sessions go to which endpoint (`by_origin.py`), how calls are made (`asking.py`).
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from eval_pipeline.judges.asking import AskPolicy, Progress, ask_all
+from eval_pipeline.judges.definition import Judge
+from eval_pipeline.judges.rendering import render, request_of
+from eval_pipeline.judges.replies import Parsed, parse_reply, storable
+from eval_pipeline.judges.settling import why_not_asked
+from eval_pipeline.ports import Attempt, CallLedger, JudgeModel, JudgeRequest
+from eval_pipeline.tables import JudgeVerdicts
+
+RAW_REPLY_CHARS = 10_000
+"""How much of a reply is kept beside an error; the whole stands in the ledger."""
+
+_USED = ["session_id", "session_day", "turns", "versions", "model_version"]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One verdict to come; `settled` when no model is needed for it."""
+
+    session_id: str
+    session_day: date
+    judge: Judge
+    judge_version: str
+    repeat: int
+    call_key: str
+    versions: dict[str, str]
+    settled: Parsed | None
+
+
+def judge_sessions(
+    sessions: pd.DataFrame,
+    judges: Sequence[Judge],
+    model: JudgeModel,
+    ledger: CallLedger,
+    versions: Mapping[str, str],
+    policy: AskPolicy,
+    repeats: int = 1,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return one row of `judge_verdicts` for each closed session of `sessions`, judge and repeat (from 0).
+
+    `sessions` are rows of `raw_sessions`; open ones are left out until they close. `versions` are the evaluation's own
+    (code, redaction, taxonomy), laid over those that the session brought. What the ledger knows is not asked again.
+    Sessions without an answer are settled by rule, see `settling.py`. Closes the model's connections in the end.
+
+    Must be called from a thread without a running event loop. Raises what the ledger raises, and `SettingsError` when a
+    budget is set that no price goes with.
+    """
+    closed = sessions.loc[sessions["is_closed"].astype(bool), _USED]
+    cases: list[_Case] = []
+    requests = _requests(closed, judges, versions, repeats, cases)
+    attempts = asyncio.run(_asked(requests, model, ledger, policy, progress))
+    return _frame([_row(case, attempts.get(case.call_key)) for case in cases])
+
+
+async def _asked(
+    requests: Iterator[JudgeRequest],
+    model: JudgeModel,
+    ledger: CallLedger,
+    policy: AskPolicy,
+    progress: Progress | None,
+) -> dict[str, Attempt]:
+    try:
+        return await ask_all(requests, model, ledger, policy, progress)
+    finally:
+        # Connections belong to this event loop, which ends here.
+        await model.close()
+
+
+def _requests(
+    closed: pd.DataFrame, judges: Sequence[Judge], versions: Mapping[str, str], repeats: int, cases: list[_Case]
+) -> Iterator[JudgeRequest]:
+    """Yield the calls to make, one rendered prompt at a time, and note in `cases` what each is for."""
+    judge_versions = {judge.name: judge.version for judge in judges}
+    for values in closed.itertuples(index=False, name=None):
+        row = dict(zip(_USED, values, strict=True))
+        for judge in judges:
+            messages, settled = render(judge, row), _settled(judge, row["turns"])
+            for repeat in range(repeats):
+                request = request_of(judge, messages, repeat)
+                cases.append(
+                    _Case(
+                        session_id=row["session_id"],
+                        session_day=row["session_day"],
+                        judge=judge,
+                        judge_version=judge_versions[judge.name],
+                        repeat=repeat,
+                        call_key=request.call_key,
+                        versions=_versions_behind(row, judge, judge_versions[judge.name], versions),
+                        settled=settled,
+                    )
+                )
+                if settled is None:
+                    yield request
+
+
+def _settled(judge: Judge, turns: Sequence[Mapping[str, Any]]) -> Parsed | None:
+    reason = why_not_asked(judge.view.turns, turns)
+    if reason == "nothing_asked":
+        return Parsed("not_applicable", "Settled without asking the model: the user asked nothing.")
+    if reason == "no_answer":
+        return Parsed(judge.no_answer, "Settled without asking the model: the assistant gave no answer.")
+    return None
+
+
+def _versions_behind(
+    row: Mapping[str, Any], judge: Judge, judge_version: str, versions: Mapping[str, str]
+) -> dict[str, str]:
+    brought = dict(row["versions"] or {})
+    if isinstance(row["model_version"], str):
+        brought.setdefault("model", row["model_version"])
+    return {**brought, **versions, "judge": judge_version, "judge_model": judge.model}
+
+
+def _row(case: _Case, attempt: Attempt | None) -> dict[str, Any]:
+    parsed = case.settled or parse_reply(attempt or Attempt("not_asked", 0.0))
+    raw = attempt.reply if attempt and parsed.verdict == "error" else None
+    return {
+        "session_id": case.session_id,
+        "session_day": case.session_day,
+        "judge": case.judge.name,
+        "judge_version": case.judge_version,
+        "repeat": case.repeat,
+        "verdict": parsed.verdict,
+        "critique": parsed.critique,
+        "error_reason": parsed.error_reason,
+        "raw_reply": storable(raw[:RAW_REPLY_CHARS]) if raw is not None else None,
+        "call_key": case.call_key,
+        "judge_model": case.judge.model,
+        "versions": case.versions,
+    }
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return JudgeVerdicts.validate(pd.DataFrame(rows, columns=list(JudgeVerdicts.to_schema().columns)))

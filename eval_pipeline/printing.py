@@ -1,0 +1,47 @@
+"""Frames as text for a terminal, CSV or JSON lines. Not here: what is printed (`report.py`, `cli.py`)."""
+
+import sys
+
+import orjson
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+
+def print_rows(console: Console, rows: pd.DataFrame, form: str) -> None:
+    """Print `rows` as `table`, `csv` (formula-safe cells) or `json` (one object a line)."""
+    if form == "table":
+        print_frame(console, rows)
+    elif form == "csv":
+        rows.map(_formula_safe).to_csv(sys.stdout, index=False)
+    else:
+        for record in rows.to_dict("records"):
+            sys.stdout.write(orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS).decode() + "\n")
+
+
+def print_frame(console: Console, rows: pd.DataFrame, title: str = "", note: str = "") -> None:
+    """Print `rows` as a table. Cells are data: they cannot carry markup or terminal control codes."""
+    table = RichTable(
+        title=escape(title), title_justify="left", title_style="bold", caption=escape(note), caption_justify="left"
+    )
+    for name, values in rows.items():
+        is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
+    for row in rows.itertuples(index=False, name=None):
+        table.add_row(*[escape(_printable(value)) for value in row])
+    console.print(table)
+
+
+def _printable(value: object) -> str:
+    if value is None or (not isinstance(value, list | dict) and pd.isna(value)):  # type: ignore[call-overload]
+        return ""
+    text = orjson.dumps(value, default=str).decode() if isinstance(value, list | dict) else str(value)
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+
+
+def _formula_safe(value: object) -> object:
+    # A spreadsheet runs a cell that starts with one of these; the apostrophe makes it text (OWASP ASVS 1.2.10).
+    if isinstance(value, list | dict):
+        value = orjson.dumps(value, default=str).decode()
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\0")) else value

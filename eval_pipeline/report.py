@@ -1,0 +1,204 @@
+"""The report that a run ends with: what came in, what was flagged, how it was judged, how far that can be trusted.
+
+Pure queries over the tables into sections of text. Not here: the queries' tables (`tables.py`), how it is printed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from eval_pipeline.calibration.rates import wilson
+from eval_pipeline.ports import Warehouse
+
+BARS = "▁▂▃▄▅▆▇█"
+NOT_RUN = "not run: set OPENAI_API_KEY or OPENAI_BASE_URL, then run the days again"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One titled table of the report, ready to print, with a line on how to read it."""
+
+    title: str
+    rows: pd.DataFrame
+    note: str = ""
+
+
+def report(warehouse: Warehouse) -> Iterator[Section]:
+    """Yield the sections of the report over everything stored. Sections without rows are left out."""
+    makers: list[Callable[[Warehouse], Section]] = [
+        intake,
+        quarantine,
+        signals,
+        queue,
+        verdicts_by_model,
+        judges_not_run,
+        recorded_outcomes,
+        daily_trends,
+        labels,
+        calibration,
+    ]
+    for make in makers:
+        section = make(warehouse)
+        if len(section.rows):
+            yield section
+
+
+def intake(warehouse: Warehouse) -> Section:
+    """Records per source: read = accepted + quarantined + duplicate."""
+    rows = warehouse.query("""
+        select regexp_replace(s.path, '^.*/', '') as source, s.format, s.origin, min(d.session_day)::text as first_day,
+               max(d.session_day)::text as last_day, sum(d.n_read)::bigint as read,
+               sum(d.n_accepted)::bigint as accepted, sum(d.n_quarantined)::bigint as quarantined,
+               sum(d.n_duplicate)::bigint as duplicate,
+               sum(d.n_read) filter (where d.n_accepted is null)::bigint as waiting
+        from evals.session_sources s join evals.source_days d using (source_id)
+        where not s.is_superseded group by s.source_id, s.path, s.format, s.origin
+        order by first_day, source""")
+    rows["waiting"] = rows["waiting"].fillna(0).astype("int64")
+    if len(rows) > 10:
+        numbers = ["read", "accepted", "quarantined", "duplicate", "waiting"]
+        by = rows.groupby(["format", "origin"], sort=True)
+        summed = (
+            by[numbers]
+            .sum()
+            .join(by.agg(source=("source", "size"), first_day=("first_day", "min"), last_day=("last_day", "max")))
+        )
+        rows = summed.reset_index().assign(source=lambda f: f["source"].astype("str") + " files")[list(rows.columns)]
+    return Section("Intake", rows, "read = accepted + quarantined + duplicate (+ waiting for a run)")
+
+
+def quarantine(warehouse: Warehouse) -> Section:
+    """Why records were not taken in, and what to do about it."""
+    rows = warehouse.query("""
+        select reason, coalesce(field, '') as field, count(*) as records,
+               min(regexp_replace(source_path, '^.*/', '') || ', ' || source_position) as first_at, min(mend) as mend
+        from evals.quarantined_records group by 1, 2 order by records desc, reason limit 20""")
+    return Section("Quarantine", rows, "all of them: select * from evals.quarantined_records")
+
+
+def signals(warehouse: Warehouse) -> Section:
+    """How often each signal fired."""
+    rows = warehouse.query("""
+        select signal, r.origin, count(*) filter (where s.outcome = 'fired') as fired,
+               count(*) filter (where s.outcome = 'quiet') as quiet,
+               count(*) filter (where s.outcome = 'not_applicable') as not_applicable
+        from evals.session_signals s join evals.raw_sessions r using (session_id)
+        group by 1, 2 order by 2, 1""")
+    return Section("Signals", with_rate(rows, "fired", rows["fired"] + rows["quiet"], "share fired"))
+
+
+def queue(warehouse: Warehouse) -> Section:
+    """The review queue by arm and stratum."""
+    rows = warehouse.query("""
+        select f.surface, f.arm, f.stratum, f.origin, count(*) as queued,
+               count(*) filter (where f.is_double_review) as double_review,
+               count(*) filter (where exists (select 1 from evals.reviews v where v.session_id = f.session_id)) as reviewed,
+               round(min(f.inclusion_probability)::numeric, 3)::float8 as lowest_probability
+        from evals.flagged_sessions f group by 1, 2, 3, 4 order by f.origin, 1, 2, 3""")
+    return Section("Review queue", rows, "drawn by design: each session's probability of being drawn is on record")
+
+
+def verdicts_by_model(warehouse: Warehouse) -> Section:
+    """Failure rates of evaluators and judges by product model, all days together."""
+    rows = warehouse.query("""
+        select subject_kind, subject, model_version, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails,
+               sum(n_not_applicable)::bigint as not_applicable, sum(n_error)::bigint as errors
+        from evals.trend_rollups
+        where subject_kind in ('evaluator', 'judge') and model_version <> 'all' and surface = 'all' and slice = 'all'
+        group by 1, 2, 3, 4 order by origin, 1, 2, 3""")
+    return Section(
+        "Failure rate by product model",
+        with_rate(rows, "fails", rows["n"], "fail rate"),
+        "n counts verdicts of pass or fail; 95 % Wilson intervals; judges are raw, not corrected for their own errors",
+    )
+
+
+def judges_not_run(warehouse: Warehouse) -> Section:
+    """Closed sessions that no judge has looked at, so that nobody takes silence for a pass."""
+    rows = warehouse.query("""
+        select r.origin, count(*) as sessions_without_judge_verdict
+        from evals.raw_sessions r
+        where r.is_closed and not exists (select 1 from evals.judge_verdicts j where j.session_id = r.session_id)
+        group by 1 order by 1""")
+    return Section("Judges not run", rows, NOT_RUN)
+
+
+def recorded_outcomes(warehouse: Warehouse) -> Section:
+    """What the source itself recorded as the outcome; never shown to a detector or judge, and no human label."""
+    rows = warehouse.query("""
+        select coalesce(model_version, 'not stated') as model_version, count(*) as n,
+               count(*) filter (where outcome ->> 'success' = 'false') as failed
+        from evals.raw_sessions where origin = 'production' and outcome ->> 'success' in ('true', 'false')
+        group by 1 order by 1""")
+    return Section(
+        "Outcome recorded by the source, by product model",
+        with_rate(rows, "failed", rows["n"], "failed rate"),
+        "the source's own word, not a human label; hidden from signals, evaluators and judges",
+    )
+
+
+def daily_trends(warehouse: Warehouse) -> Section:
+    """Failure rate by day, one line a subject."""
+    rows = warehouse.query("""
+        select session_day::text as day, subject_kind, subject, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails
+        from evals.trend_rollups where model_version = 'all' and surface = 'all' and slice = 'all'
+        group by 1, 2, 3, 4 order by 1""")
+    lines = [
+        (*key, group["day"].iloc[0], group["day"].iloc[-1], len(group), int(group["n"].sum()), sparkline(group))
+        for key, group in rows[rows["n"] > 0].groupby(["origin", "subject_kind", "subject"], sort=True)
+    ]
+    columns = ["origin", "subject_kind", "subject", "from", "to", "days", "n", "fail rate by day"]
+    return Section(
+        "Trend by day", pd.DataFrame(lines, columns=columns), "each bar is a day; full height = the worst day"
+    )
+
+
+def sparkline(daily: pd.DataFrame) -> str:
+    """Return one bar a day, scaled to the worst one, with the range in words."""
+    rates = (daily["fails"] / daily["n"]).tolist()
+    top = max(rates)
+    bars = "".join(BARS[round(rate / top * (len(BARS) - 1))] if top else BARS[0] for rate in rates)
+    return f"{bars}  {min(rates):.0%} to {top:.0%}"
+
+
+def labels(warehouse: Warehouse) -> Section:
+    """Human labels by target and set."""
+    rows = warehouse.query("""
+        select origin, target, label_set, count(*) filter (where label = 'fail') as fail,
+               count(*) filter (where label = 'pass') as pass, count(*) filter (where status = 'disputed') as disputed,
+               count(*) filter (where status = 'unsure') as unsure
+        from evals.human_labels group by 1, 2, 3 order by 1, 2, 3""")
+    return Section("Human labels", rows, "simulated labels are the demo's; none of them counts for production")
+
+
+def calibration(warehouse: Warehouse) -> Section:
+    """The newest calibration figures of every subject that has labels."""
+    rows = warehouse.query("""
+        select distinct on (subject_kind, subject, subject_version, label_set, origin)
+               subject_kind, subject, label_set, origin, n_true_fail + n_missed_fail as failures,
+               n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tnr, tnr_low, tnr_high, status
+        from evals.judge_calibration_reports where category = 'all' and n_labels > 0
+        order by subject_kind, subject, subject_version, label_set, origin, as_of_day desc, measured_at desc""")
+    for name in ("tpr", "tnr"):
+        rows[name] = [interval(*row) for row in rows[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)]
+    return Section(
+        "Calibration against human labels",
+        rows.drop(columns=["tpr_low", "tpr_high", "tnr_low", "tnr_high"]),
+        "positive = a failure: tpr = share of human-confirmed failures caught, tnr = share of good sessions passed; "
+        "labels count unweighted, and queues over-sample failures",
+    )
+
+
+def with_rate(rows: pd.DataFrame, x: str, n: pd.Series, name: str) -> pd.DataFrame:
+    """Return `rows` with a column `name`: x / n and its 95 % Wilson interval as text, empty where n = 0."""
+    low, high = wilson(rows[x].to_numpy(dtype="float64"), n.to_numpy(dtype="float64"))
+    share = (rows[x] / n.where(n > 0)).tolist()
+    return rows.assign(**{name: [interval(*row) for row in zip(share, low, high, strict=True)]})
+
+
+def interval(point: float | None, low: float | None, high: float | None) -> str:
+    """Return `12.0 % [8.1, 17.4]`; nothing where there is no data."""
+    if point is None or low is None or high is None or pd.isna(point):
+        return ""
+    return f"{point * 100:.1f} % [{low * 100:.1f}, {high * 100:.1f}]"

@@ -1,0 +1,144 @@
+"""From reviews to labels: one adjudicated label per session and target. Only people make labels.
+
+The rules:
+- *Latest answer counts*: per reviewer, session and target, the latest answer replaces the earlier ones. A target that
+  a later review does not answer keeps its earlier answer (blind first, then the machine's words in a second review).
+- *Agreement settles*: those who are sure and agree settle the label; `unsure` abstains, and decides only when nobody
+  is sure. Those who are sure and disagree leave the label null and `disputed`.
+- *Held-out is blind*: a label stands in the held-out set when its group hashes there AND the first answer to the
+  target was blind; it then rests on its blind answers alone, so second thoughts after the reveal do not move it. Any
+  other label is in the calibration set. Later reviews never move a label from one set to the other.
+- *Category*: the one that all reviewers who failed the target and named one agree on; null when they differ.
+- *Sampling*: arm, probability and design come from the first answer that carries a probability, else from the first
+  with an arm: the draw that put the session before a person.
+
+Not here: reading reviews from a file (`reviews_file.py`), agreement between reviewers, writing reviews (the app).
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from eval_pipeline.calibration.split import LabelSet, group_of, label_set
+from eval_pipeline.errors import EvalPipelineError
+from eval_pipeline.tables import HumanLabels
+
+ANSWERS = ("pass", "fail", "unsure")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """One reviewer's answer to one target, with the review it was part of (nulls as None)."""
+
+    value: str
+    review: dict[str, Any]
+
+    @property
+    def order(self) -> tuple[pd.Timestamp, str]:
+        return self.review["submitted_at"], self.review["review_id"]
+
+    @property
+    def is_blind(self) -> bool:
+        return bool(self.review["is_blind"])
+
+
+def split_known(reviews: pd.DataFrame, sessions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the reviews of `sessions`, and those of any other session: for a caller who reports them and goes on."""
+    is_known = reviews["session_id"].isin(sessions["session_id"])
+    return reviews[is_known].reset_index(drop=True), reviews[~is_known].reset_index(drop=True)
+
+
+def derive_labels(day: dt.date, reviews: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `human_labels` for the sessions of `day`, ordered by session and target.
+
+    `reviews`: rows of `tables.Reviews`, in any order; a review that stands twice counts once. `sessions`: the
+    sessions of the day (`session_id`, `user_id`, `origin`), labelled or not.
+
+    Raises `EvalPipelineError` when a review is of a session that is not in `sessions` (see `split_known`), or when an
+    answer is none of pass, fail, unsure.
+    """
+    unknown = sorted(set(split_known(reviews, sessions)[1]["session_id"]))
+    if unknown:
+        raise EvalPipelineError(
+            f"{len(unknown)} reviewed sessions are not among the sessions of {day}: {', '.join(unknown[:5])}",
+            "take the sessions in again, or set these reviews aside with split_known and report them",
+        )
+    known = {row["session_id"]: row for row in sessions[["session_id", "user_id", "origin"]].to_dict("records")}
+    rows = [
+        {"session_day": day, "target": target, **_label(known[session_id], answers)}
+        for (session_id, target), answers in sorted(_answers_by_target(reviews).items())
+    ]
+    return HumanLabels.validate(pd.DataFrame(rows, columns=list(HumanLabels.to_schema().columns)))
+
+
+def _answers_by_target(reviews: pd.DataFrame) -> dict[tuple[str, str], list[_Answer]]:
+    """Return all answers to each session and target, oldest first."""
+    found: dict[tuple[str, str], list[_Answer]] = {}
+    for raw in reviews.to_dict("records"):
+        review: dict[str, Any] = {str(k): v if isinstance(v, dict) or pd.notna(v) else None for k, v in raw.items()}
+        for target, value in review["answers"].items():
+            if value not in ANSWERS:
+                raise EvalPipelineError(
+                    f"review {review['review_id']}: the answer to {target} is none of {', '.join(ANSWERS)}",
+                    "remove that row from reviews: neither the app nor the import writes such an answer",
+                )
+            found.setdefault((review["session_id"], target), []).append(_Answer(value, review))
+    return {key: sorted(answers, key=lambda answer: answer.order) for key, answers in found.items()}
+
+
+def _label(session: dict[Any, Any], answers: Sequence[_Answer]) -> dict[str, Any]:
+    """Return the label that `answers` (oldest first) come to, without its day and target."""
+    in_set = _set_of(session, answers)
+    counted = _latest_per_reviewer([a for a in answers if a.is_blind] if in_set == "held_out" else answers)
+    label, status = adjudicate(answer.value for answer in counted)
+    drawn = _draw_behind([answer.review for answer in counted])
+    seconds = [a.review["seconds"] for a in counted if a.review["seconds"] is not None]
+    latest = counted[-1].review
+    return {
+        "session_id": session["session_id"],
+        "label": label,
+        "status": status,
+        "category": _category(counted) if label == "fail" else None,
+        "label_set": in_set,
+        "n_reviews": len(counted),
+        "reviewers": sorted(a.review["reviewer"] for a in counted),
+        "is_blind": all(a.is_blind for a in counted),
+        **{name: drawn.get(name) for name in ("arm", "inclusion_probability", "design_id")},
+        "seconds": sum(seconds) if seconds else None,
+        "labelled_at": latest["submitted_at"],
+        "taxonomy_version": latest["taxonomy_version"],
+        "redaction_version": latest["redaction_version"],
+        "origin": session["origin"],
+    }
+
+
+def adjudicate(values: Iterable[str]) -> tuple[str | None, str]:
+    """Return label and status for what the reviewers answered (one answer each)."""
+    sure = {value for value in values if value != "unsure"}
+    if not sure:
+        return None, "unsure"
+    return (sure.pop(), "settled") if len(sure) == 1 else (None, "disputed")
+
+
+def _set_of(session: dict[Any, Any], answers: Sequence[_Answer]) -> LabelSet:
+    return label_set(group_of(session["user_id"], session["session_id"])) if answers[0].is_blind else "calibration"
+
+
+def _latest_per_reviewer(answers: Sequence[_Answer]) -> list[_Answer]:
+    latest = {answer.review["reviewer"]: answer for answer in answers}
+    return sorted(latest.values(), key=lambda answer: answer.order)
+
+
+def _category(counted: Sequence[_Answer]) -> str | None:
+    named = {a.review["category"] for a in counted if a.value == "fail" and a.review["category"] is not None}
+    return named.pop() if len(named) == 1 else None
+
+
+def _draw_behind(reviews: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the first review that carries a probability, else the first that carries an arm, else nothing."""
+    with_probability = [r for r in reviews if r["inclusion_probability"] is not None]
+    with_arm = [r for r in reviews if r["arm"] is not None]
+    return next(iter(with_probability or with_arm), {})

@@ -1,0 +1,175 @@
+"""The review queue of a day: a stratified random sample of its sessions, drawn once, added to when sessions come late.
+
+Which sessions: closed, not synthetic. What has been drawn stays as it is, whatever happens to signals, verdicts or
+budgets later: a day's surface goes on under the design and the kind of strata that it was first drawn with.
+Not here: the budgets (`design.py`), the arithmetic of a draw (`draw.py`), who reads what when (the review app).
+"""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, FLAGGED_STRATA, REPORT_SIGNAL, REPORTED, Design
+from eval_pipeline.review.draw import doubled, take
+from eval_pipeline.signals.contract import combined_strength
+from eval_pipeline.tables import FlaggedSessions
+from eval_pipeline.versions import unit_hash
+
+
+def draw_queue(
+    day: date,
+    sessions: pd.DataFrame,
+    signals: pd.DataFrame,
+    existing: pd.DataFrame,
+    design: Design,
+    counting: Set[str],
+    failing: Set[str] | None,
+    drawn_at: datetime,
+) -> pd.DataFrame:
+    """Return the day's queue: the rows of `existing` as they are, and those that the design adds to them.
+
+    `sessions`: `session_id, surface, origin, is_closed` of the day. `signals`: `session_id, signal, outcome, strength`.
+    `existing`: rows of `flagged_sessions` of the day. `counting`: signals that flag. `failing`: sessions that a verdict
+    fails, None where no verdict of the day is known. The result has the columns and dtypes of `FlaggedSessions`,
+    ordered by session.
+
+    `arm` is flagged where a counting signal fired, else control; control sessions differ in their probabilities, so
+    every estimate needs `inclusion_probability`. `priority` of a flagged session is 1 - prod(1 - strength) over the
+    counting signals. A control session has no strength: its place is drawn at random, so that the order of the queue
+    tells no reviewer which sessions are controls, and none is left for last.
+    """
+    fired = signals[signals["outcome"] == "fired"]
+    flags = fired[fired["signal"].isin(counting)]
+    reported = set(flags.loc[flags["signal"] == REPORT_SIGNAL, "session_id"])
+    surfaces = _drawn_before(existing, has_verdicts=failing is not None)
+    for row in _waiting(sessions, existing).to_dict("records"):
+        name, origin = row["surface"], row["origin"]
+        place = surfaces.setdefault((name, origin), _Surface(name, origin, design.design_id, failing is not None))
+        place.waiting.append(row["session_id"])
+    known = _Known(reported, set(flags["session_id"]), failing or frozenset())
+    drawn = [pick for _, place in sorted(surfaces.items()) for pick in place.draw(day, design, known)]
+    return _stored(existing, _rows(day, drawn, fired, counting, drawn_at))
+
+
+def _waiting(sessions: pd.DataFrame, existing: pd.DataFrame) -> pd.DataFrame:
+    """Return the sessions that may be drawn: closed, not made up, and not in the queue."""
+    is_closed = sessions["is_closed"].to_numpy(dtype=bool)
+    is_real = (sessions["origin"] != "synthetic").to_numpy(dtype=bool)
+    is_queued = sessions["session_id"].isin(existing["session_id"]).to_numpy(dtype=bool)
+    return sessions.loc[is_closed & is_real & ~is_queued, ["session_id", "surface", "origin"]]
+
+
+class _Known(NamedTuple):
+    """What is known of the day's sessions, as sets of ids."""
+
+    reported: Set[str]
+    flagged: Set[str]
+    failing: Set[str]
+
+
+class _Pick(NamedTuple):
+    """One session that was drawn."""
+
+    session_id: str
+    surface: str
+    origin: str
+    stratum: str
+    probability: float
+    design_id: str
+    is_double: bool
+
+
+@dataclass
+class _Surface:
+    """One surface's sessions of one origin: the design it goes by, what it drew before, and who waits."""
+
+    name: str
+    origin: str
+    design_id: str
+    is_by_verdict: bool
+    drawn: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+
+    def draw(self, day: date, design: Design, known: _Known) -> Iterator[_Pick]:
+        """Yield what is drawn, stratum by stratum."""
+        plan = design.plan(self.name)
+        strata: dict[str, dict[str, float]] = {}
+        for session in self.waiting:
+            strata.setdefault(self._stratum(session, known), {})[session] = unit_hash(session, self.design_id)
+        for stratum, hashes in sorted(strata.items()):
+            before = self.drawn.get(stratum, [])
+            taken = take(hashes, before, plan.budget(stratum))
+            batch = (day.isoformat(), self.name, self.origin, stratum, str(len(before)))
+            double = doubled(list(taken), plan.double_review_share, self.design_id, *batch)
+            for session, probability in sorted(taken.items()):
+                yield _Pick(session, self.name, self.origin, stratum, probability, self.design_id, session in double)
+
+    def _stratum(self, session: str, known: _Known) -> str:
+        if session in known.reported:
+            return REPORTED
+        is_flagged, is_failing = session in known.flagged, session in known.failing
+        return BY_FLAG_AND_VERDICT[is_flagged + 2 * is_failing] if self.is_by_verdict else BY_FLAG[is_flagged]
+
+
+def _drawn_before(existing: pd.DataFrame, has_verdicts: bool) -> dict[tuple[str, str], _Surface]:
+    """Return the surfaces that have been drawn before, each with the design and the kind of strata of its first draw."""
+    by_draw = existing[existing["arm"].isin(["flagged", "control"])].sort_values(["drawn_at", "session_id"])
+    surfaces: dict[tuple[str, str], _Surface] = {}
+    for row in by_draw.to_dict("records"):
+        name, origin, stratum, session = row["surface"], row["origin"], row["stratum"], row["session_id"]
+        place = surfaces.setdefault((name, origin), _Surface(name, origin, row["design_id"], has_verdicts))
+        if row["design_id"] == place.design_id:
+            if stratum != REPORTED:
+                place.is_by_verdict = stratum in BY_FLAG_AND_VERDICT
+            drawn = (unit_hash(session, place.design_id), row["inclusion_probability"])
+            place.drawn.setdefault(stratum, []).append(drawn)
+    return surfaces
+
+
+def _rows(
+    day: date, drawn: list[_Pick], fired: pd.DataFrame, counting: Set[str], drawn_at: datetime
+) -> list[dict[str, Any]]:
+    ids = [pick.session_id for pick in drawn]
+    mine = fired[fired["session_id"].isin(ids)].sort_values(["strength", "signal"], ascending=[False, True])
+    found: dict[str, list[tuple[str, float]]] = {}
+    for session_id, signal, strength in mine[["session_id", "signal", "strength"]].itertuples(index=False):
+        found.setdefault(session_id, []).append((signal, float(strength)))
+    return [
+        {
+            "session_id": pick.session_id,
+            "session_day": day,
+            "surface": pick.surface,
+            "arm": "flagged" if pick.stratum in FLAGGED_STRATA else "control",
+            "stratum": pick.stratum,
+            "reasons": [signal for signal, _ in found.get(pick.session_id, [])],
+            "priority": _priority(pick, [s for name, s in found.get(pick.session_id, []) if name in counting]),
+            "inclusion_probability": pick.probability,
+            "design_id": pick.design_id,
+            "drawn_at": pd.Timestamp(drawn_at),
+            "is_double_review": pick.is_double,
+            "origin": pick.origin,
+        }
+        for pick in drawn
+    ]
+
+
+def _priority(pick: _Pick, strengths: list[float]) -> float:
+    return combined_strength(strengths) if strengths else unit_hash("place", pick.session_id, pick.design_id)
+
+
+def _stored(existing: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = list(FlaggedSessions.to_schema().columns)
+    new = FlaggedSessions.validate(pd.DataFrame(rows, columns=columns))
+    both = [frame for frame in (existing[columns], new) if len(frame)]
+    queue = pd.concat(both, ignore_index=True) if both else new
+    return FlaggedSessions.validate(queue.sort_values("session_id", ignore_index=True))
+
+
+def failing_sessions(*verdicts: pd.DataFrame) -> set[str] | None:
+    """Return the sessions that any of the verdicts (`session_id, verdict`) fails; None when there is no verdict at all."""
+    if all(frame.empty for frame in verdicts):
+        return None
+    return {session for frame in verdicts for session in frame.loc[frame["verdict"] == "fail", "session_id"]}

@@ -1,0 +1,173 @@
+"""Signal: the user asks for the same thing again. The words changed, the ask did not, so the answer was no help.
+
+Not here: a correction of what was understood, or annoyance about it (signals of their own).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
+from eval_pipeline.signals.lexicon import found
+from eval_pipeline.signals.similarity import Wording, similarity
+
+_QUESTION_MARK = "[?\uff1f\u061f\u037e\u055e]"
+"""Of Latin, CJK, Arabic, Greek and Armenian script."""
+_IS_BRIEF = 3
+"""A repeated turn of fewer words (yes, no, ok thanks) asks for nothing."""
+
+
+class RephrasingParameters(Parameters):
+    """What counts as the same request again.
+
+    `window`: how many user turns back. `threshold`: similarity from which it fires, at `at_threshold`, rising to
+    `at_identity` at 1. `slow_gap`: time between the two after which the strength has fallen to `slow_share`; with no
+    usable times half that fall is taken. `said_again`: added (noisy-or) when the user says himself that he repeats.
+    """
+
+    window: int = Field(default=3, ge=1, le=10)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    min_shared: int = Field(default=2, ge=1)
+    at_threshold: Strength = 0.4
+    at_identity: Strength = 0.85
+    slow_gap: timedelta = Field(default=timedelta(hours=1), gt=timedelta(0))
+    slow_share: Strength = 0.6
+    said_again: float = Field(default=0.3, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _strength_rises(self) -> "RephrasingParameters":
+        if self.at_identity < self.at_threshold:
+            raise ValueError("at_identity must not be below at_threshold")
+        return self
+
+    def strength(self, similar: float, gap_s: float | None, is_said: bool) -> float:
+        """Return the strength of one repetition: grows with similarity, falls with the gap in seconds."""
+        if similar < self.threshold:
+            return 0.0
+        rise = (similar - self.threshold) / (1 - self.threshold)
+        base = self.at_threshold + (self.at_identity - self.at_threshold) * rise
+        slow = 0.5 if gap_s is None else min(1.0, gap_s / self.slow_gap.total_seconds())
+        timed = base * (1 - (1 - self.slow_share) * slow)
+        return combined_strength([timed, self.said_again]) if is_said else timed
+
+
+class _Asks(NamedTuple):
+    """The user turns of a batch, one array each: what decides whether one may repeat another."""
+
+    positions: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64]
+    is_ask: Mask
+    says_again: Mask
+    was_asked: Mask
+    previous_answer: npt.NDArray[np.int64]
+    seconds: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rephrasing(Signal):
+    """Fires on a request that is similar to one of the user's last few, with an answer in between."""
+
+    name: ClassVar[str] = "rephrasing"
+    declared_version: ClassVar[str] = "1"
+    sections: ClassVar[tuple[str, ...]] = ("requests", "repeats", "acknowledgements", "stop_words")
+
+    parameters: RephrasingParameters
+
+    @property
+    def describe(self) -> str:
+        """What it looks for, in words."""
+        return (
+            f"The user asks for the same thing again within {self.parameters.window} turns "
+            f"(similarity {self.parameters.threshold:g} or more), though the assistant had answered."
+        )
+
+    def applies(self, batch: Batch) -> tuple[Mask, str]:
+        """Say nothing of sessions with fewer than two user turns."""
+        n_user_turns = np.bincount(batch.owner[batch.has_role("user")], minlength=len(batch.sessions))
+        return n_user_turns >= 2, "fewer than two user turns"
+
+    def find(self, batch: Batch) -> Sequence[Evidence]:
+        """Return each request that repeats an earlier one, by the one that it repeats most closely."""
+        asks = self._asks(batch)
+        content = batch.turns["content"].to_numpy(dtype=object)
+        turn_index = batch.turns["turn_index"].to_numpy()
+        return [
+            Evidence(
+                session=int(asks.owners[later]),
+                strength=strength,
+                turn_index=int(turn_index[asks.positions[later]]),
+                quote=cut(content[asks.positions[later]]),
+                reason=f"asks again what turn {turn_index[asks.positions[earlier]]} asked (similarity {similar:.2f})",
+            )
+            for later, earlier, similar, strength in self._closest(asks, content)
+        ]
+
+    def _asks(self, batch: Batch) -> _Asks:
+        positions = np.flatnonzero(batch.has_role("user"))
+        turns = batch.turns.iloc[positions]
+        has_mark = found(turns["content"], _QUESTION_MARK)
+        says_again = self.phrases("repeats").found_in(turns["content"])
+        answer = _previous_answer(batch, positions)
+        asked_back = np.zeros(len(positions), dtype=bool)
+        asked_back[answer >= 0] = found(batch.turns["content"].iloc[answer[answer >= 0]], _QUESTION_MARK)
+        at = turns["at"].dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+        seconds = np.where(np.isnat(at), np.nan, at.astype("int64") / 1e6)
+        # "Yes, ..." after a question answers it; "Thanks, ..." with a question of its own may still ask.
+        is_nod = self.phrases("acknowledgements").found_in(turns["content"], at_start=True) & (~has_mark | asked_back)
+        is_ask = (has_mark | says_again | self.phrases("requests").found_in(turns["content"])) & ~is_nod
+        return _Asks(positions, batch.owner[positions], is_ask, says_again, asked_back, answer, seconds)
+
+    def _closest(self, asks: _Asks, content: npt.NDArray[Any]) -> Iterator[tuple[int, int, float, float]]:
+        """Yield (later, earlier, similarity, strength) for each request that repeats one, numbered among user turns."""
+        stop_words = frozenset(self.phrases("stop_words").phrases)
+        wordings: dict[int, Wording] = {}
+        best: dict[int, tuple[float, float, int]] = {}
+        for later, earlier in _pairs(asks, self.parameters.window):
+            for i in (later, earlier):
+                if i not in wordings:
+                    wordings[i] = Wording.of(content[asks.positions[i]], stop_words)
+            similar = self._sameness(wordings[earlier], wordings[later], bool(asks.was_asked[later]))
+            if similar >= self.parameters.threshold:
+                gap = asks.seconds[later] - asks.seconds[earlier]
+                strength = self.parameters.strength(
+                    similar, float(gap) if gap >= 0 else None, bool(asks.says_again[later])
+                )
+                best[later] = max(best.get(later, (0.0, 0.0, -1)), (strength, similar, earlier))
+        yield from ((later, earlier, similar, strength) for later, (strength, similar, earlier) in best.items())
+
+    def _sameness(self, earlier: Wording, later: Wording, was_asked: bool) -> float:
+        if was_asked and later.numbers - earlier.numbers:
+            return 0.0  # The assistant asked something back, and this gives it.
+        if earlier.words == later.words:
+            return 1.0 if len(later.words) >= _IS_BRIEF else 0.0
+        return similarity(earlier, later, self.parameters.min_shared)
+
+
+def _previous_answer(batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return for each of the turns at `positions` the last assistant turn with text before it in its session, or -1."""
+    is_answer = batch.has_role("assistant") & (batch.turns["content"] != "").to_numpy(dtype=bool)
+    last = (
+        np.maximum.accumulate(np.where(is_answer, np.arange(len(is_answer)), -1))[positions]
+        if len(is_answer)
+        else positions
+    )
+    return np.where((last >= 0) & (batch.owner[last] == batch.owner[positions]), last, -1)
+
+
+def _pairs(asks: _Asks, window: int) -> Iterator[tuple[int, int]]:
+    """Yield (later, earlier) for requests of one session at most `window` user turns apart, with an answer between."""
+    for lag in range(1, window + 1):
+        later = np.arange(lag, len(asks.positions))
+        earlier = later - lag
+        is_pair = (
+            (asks.owners[later] == asks.owners[earlier])
+            & asks.is_ask[later]
+            & asks.is_ask[earlier]
+            & (asks.previous_answer[later] > asks.positions[earlier])
+        )
+        yield from zip(later[is_pair].tolist(), earlier[is_pair].tolist(), strict=True)

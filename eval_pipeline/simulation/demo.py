@@ -1,0 +1,90 @@
+"""The demo's part of the command line: simulated people answer the queue, and known truth stands beside estimates."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from eval_pipeline.judges.definition import load_judges
+from eval_pipeline.ports import Warehouse
+from eval_pipeline.report import Section, with_rate
+from eval_pipeline.simulation.reviewers import simulate_reviews
+from eval_pipeline.simulation.truth import DEMO_SEED, known_truth
+from eval_pipeline.tables import FlaggedSessions, HumanLabels, JudgeVerdicts, RawSessions, Reviews, SessionSignals
+from eval_pipeline.taxonomy import load_taxonomy
+
+
+def simulate_queue_reviews(warehouse: Warehouse, catalog: Path) -> int:
+    """Have the simulated reviewers answer every queued simulated session; return how many reviews are new."""
+    queue = warehouse.read(FlaggedSessions)
+    queue = queue[queue["origin"] == "simulated"].reset_index(drop=True)
+    sessions = warehouse.read(RawSessions, session_ids=queue["session_id"])
+    reviews = simulate_reviews(
+        queue,
+        sessions,
+        [judge.name for judge in load_judges(catalog / "judges")],
+        DEMO_SEED,
+        load_taxonomy(catalog / "taxonomy.yaml").version,
+        _redaction_version(sessions),
+    )
+    return warehouse.append(Reviews, reviews)
+
+
+def _redaction_version(sessions: pd.DataFrame) -> str:
+    return str(sessions["redaction_version"].max()) if len(sessions) else ""
+
+
+def known_truth_section(warehouse: Warehouse) -> Iterator[Section]:
+    """Yield what the simulation knows beside what the system estimates; nothing when no session is simulated."""
+    sessions = warehouse.read(RawSessions, columns=["session_id", "turns", "origin", "is_closed"])
+    sessions = sessions[(sessions["origin"] == "simulated") & sessions["is_closed"]].reset_index(drop=True)
+    if sessions.empty:
+        return
+    truth = known_truth(sessions, DEMO_SEED).set_index("session_id")
+    rows = [*_judges(warehouse, truth), *_signals(warehouse, truth), *_labels(warehouse, truth)]
+    frame = pd.DataFrame(rows, columns=["what", "failures", "caught", "good", "passed"])
+    frame = with_rate(frame, "caught", frame["failures"], "true tpr")
+    frame = with_rate(frame, "passed", frame["good"], "true tnr")
+    share = float(np.mean(truth["is_failure"].to_numpy(dtype="float64")))
+    note = f"only a simulation knows this: {share:.1%} of {len(truth)} sessions truly failed; compare with Calibration"
+    yield Section("Known truth of the simulation, over all its sessions", frame, note)
+
+
+Row = tuple[str, int, int, int, int]
+
+
+def _judges(warehouse: Warehouse, truth: pd.DataFrame) -> Iterator[Row]:
+    verdicts = warehouse.read(JudgeVerdicts, columns=["session_id", "judge", "repeat", "verdict"])
+    verdicts = verdicts[(verdicts["repeat"] == 0) & verdicts["session_id"].isin(truth.index)]
+    for judge, group in verdicts.groupby("judge", sort=True):
+        answers = truth["answers"].map(lambda answer, target=f"judge:{judge}": answer.get(target))
+        is_bad = answers.reindex(group["session_id"]).to_numpy() == "fail"
+        yield _row(f"judge {judge}", is_bad, group["verdict"].to_numpy())
+
+
+def _signals(warehouse: Warehouse, truth: pd.DataFrame) -> Iterator[Row]:
+    fired = warehouse.read(SessionSignals, columns=["session_id", "outcome"])
+    fired = fired[fired["session_id"].isin(truth.index)]
+    any_fired = fired["outcome"].eq("fired").groupby(fired["session_id"]).any()
+    is_bad = truth["is_failure"].reindex(any_fired.index).to_numpy(dtype="bool")
+    yield _row("any signal fired", is_bad, np.where(any_fired, "fail", "pass"))
+
+
+def _labels(warehouse: Warehouse, truth: pd.DataFrame) -> Iterator[Row]:
+    labels = warehouse.read(HumanLabels, columns=["session_id", "target", "label"])
+    labels = labels[(labels["target"] == "session") & labels["session_id"].isin(truth.index) & labels["label"].notna()]
+    is_bad = truth["is_failure"].reindex(labels["session_id"]).to_numpy(dtype="bool")
+    yield _row("reviewers (queued sessions)", is_bad, labels["label"].to_numpy())
+
+
+def _row(name: str, is_bad: np.ndarray, said: np.ndarray) -> Row:
+    decided = np.isin(said, ["pass", "fail"])
+    bad, good = is_bad & decided, ~is_bad & decided
+    return (
+        name,
+        int(bad.sum()),
+        int((bad & (said == "fail")).sum()),
+        int(good.sum()),
+        int((good & (said == "pass")).sum()),
+    )

@@ -1,0 +1,97 @@
+"""What the simulated judges say: the truth, spoilt by known error rates.
+
+Positive = a failure. Not here: the protocol they are asked over (`judge_endpoint.py`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from eval_pipeline.simulation.cases import last_case
+from eval_pipeline.simulation.truth import Truth, truth
+from eval_pipeline.versions import unit_hash
+
+_INTRODUCTION = re.compile(r'You are the judge "([^"]+)"')
+
+
+@dataclass(frozen=True)
+class JudgeSkill:
+    """How good a judge is: `tpr` is the share of true failures that it fails, `tnr` of true passes that it passes.
+
+    Most errors are tied to the session and come back with every repeat; on `unstable_share` of the sessions each
+    repeat (told apart by the request's `seed`) errs anew. Both rates hold whatever the share.
+    """
+
+    tpr: float
+    tnr: float
+    unstable_share: float = 0.1
+
+
+JUDGE_SKILLS: Mapping[str, JudgeSkill] = {
+    "relevance": JudgeSkill(tpr=0.92, tnr=0.97),
+    "completeness": JudgeSkill(tpr=0.85, tnr=0.95),
+}
+"""The known skill of each simulated judge, by name."""
+
+FINDINGS = {
+    "wrong_answer": "The assistant answers something else than what the user asked for.",
+    "incomplete_answer": "The assistant deals with one part of the request and never with the other.",
+    "tool_error_ignored": "The tool reported an error, yet the assistant confirms the result.",
+    "refusal": "The assistant turns down a request that it is there to serve.",
+    "truncated": "The answer breaks off in the middle of a word.",
+    "loop": "The assistant repeats the same look-up and never gets to an answer.",
+}
+
+
+@dataclass(frozen=True)
+class JudgeReply:
+    """A judge's reply, in the order in which it is given."""
+
+    critique: str
+    verdict: Literal["pass", "fail", "not_applicable"]
+
+
+def judge_name(system_message: str) -> str | None:
+    """Return the name in the first line of a judge's system message, or None if it introduces no judge."""
+    match = _INTRODUCTION.match(system_message)
+    return match.group(1) if match else None
+
+
+def judge_reply(
+    system_message: str,
+    user_message: str,
+    repeat: str,
+    seed: int,
+    skills: Mapping[str, JudgeSkill] = JUDGE_SKILLS,
+) -> JudgeReply:
+    """Return what the judge of `system_message` says of the session in `user_message`: the same for the same request.
+
+    `not_applicable` when no judge is introduced, the judge's question is not one with a known truth, or the session
+    shows no case number.
+    """
+    name, case = judge_name(system_message), last_case(user_message)
+    if name is None or name not in skills:
+        return JudgeReply("The simulation has no judge for this question.", "not_applicable")
+    if case is None:
+        return JudgeReply("The session shows no case number, so the simulation knows nothing of it.", "not_applicable")
+    known = truth(case, seed)
+    answer = known.answers.get(f"judge:{name}")
+    if answer is None:
+        return JudgeReply("The simulation knows no truth for this question.", "not_applicable")
+    return _say(known, answer == "fail", _errs(skills[name], answer, name, case, repeat, seed))
+
+
+def _errs(skill: JudgeSkill, answer: str, name: str, case: str, repeat: str, seed: int) -> bool:
+    parts = (str(seed), case, name)
+    is_unstable = unit_hash("judge is unstable", *parts) < skill.unstable_share
+    draw = unit_hash("judge errs", *parts, repeat) if is_unstable else unit_hash("judge errs", *parts)
+    return draw >= (skill.tpr if answer == "fail" else skill.tnr)
+
+
+def _say(known: Truth, is_failed: bool, errs: bool) -> JudgeReply:
+    if is_failed == errs:
+        return JudgeReply("The request is taken up, and I see nothing missing in what the assistant says.", "pass")
+    if errs or known.category is None:
+        return JudgeReply("It is not clear to me that the assistant does what the user asked for.", "fail")
+    return JudgeReply(f"Turn {known.first_bad_turn}: {FINDINGS[known.category]}", "fail")

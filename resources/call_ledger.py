@@ -1,0 +1,122 @@
+"""The ledger of paid calls: table `model_calls`. Not here: when a call is made (`eval_pipeline.judges.asking`)."""
+
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from eval_pipeline.judges.prices import Prices
+from eval_pipeline.judges.replies import storable
+from eval_pipeline.ports import Attempt, JudgeRequest, Warehouse
+from eval_pipeline.tables import ModelCalls
+from resources.judge_model import SIMULATED_ENDPOINT
+
+_REPLIES = """
+SELECT DISTINCT ON (call_key)
+       call_key, status, latency_s, reply, finish_reason, n_prompt_tokens, n_completion_tokens
+  FROM evals.model_calls
+ WHERE status = 'reply' AND call_key = ANY(%(call_keys)s)
+ ORDER BY call_key, requested_at, call_id
+"""
+
+_COLUMNS = list(ModelCalls.to_schema().columns)
+_DTYPES = {
+    "n_prompt_tokens": "Int64",
+    "n_completion_tokens": "Int64",
+    "cost_usd": "float64",
+    "reply": "str",
+    "finish_reason": "str",
+    "error": "str",
+}
+
+
+def utc_now() -> datetime:
+    """Return the present time in UTC."""
+    return datetime.now(UTC)
+
+
+class WarehouseLedger:
+    """`ports.CallLedger` over a warehouse. Both methods may be called from any number of threads.
+
+    Attempts that arrive while a write is under way are written together by the next one: each `record` returns when
+    its own row is committed, and a burst costs a few transactions.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, prices: Prices | None = None, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        """Without `prices` the cost of every call but the simulation's is null."""
+        self._warehouse = warehouse
+        self._prices = prices or Prices()
+        self._clock = clock
+        self._waiting: list[tuple[dict[str, Any], Future[None]]] = []
+        self._waiting_lock = threading.Lock()
+        self._writing_lock = threading.Lock()
+
+    def replies(self, call_keys: Sequence[str]) -> dict[str, Attempt]:
+        """Return the earliest stored reply of each key that has one. Raises `WarehouseError`."""
+        if not call_keys:
+            return {}
+        found = self._warehouse.query(_REPLIES, {"call_keys": list(call_keys)})
+        rows = found.astype("object").where(found.notna(), None).itertuples(index=False, name=None)
+        return {key: Attempt(*values) for key, *values in rows}
+
+    def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
+        """Store one attempt; returns when it is committed. Raises `WarehouseError` when it could not be."""
+        mine: Future[None] = Future()
+        with self._waiting_lock:
+            self._waiting.append((self._row(request, attempt, number, endpoint), mine))
+        with self._writing_lock:
+            if not mine.done():
+                self._write_waiting()
+        mine.result()
+
+    def _write_waiting(self) -> None:
+        with self._waiting_lock:
+            group, self._waiting = self._waiting, []
+        try:
+            self._warehouse.append(ModelCalls, _frame([row for row, _ in group]))
+        except BaseException as error:
+            for _, written in group:
+                written.set_exception(error)
+        else:
+            for _, written in group:
+                written.set_result(None)
+
+    def _row(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> dict[str, Any]:
+        return {
+            "call_id": uuid.uuid4().hex,
+            "call_key": request.call_key,
+            "attempt": number,
+            "status": attempt.status,
+            "requested_at": self._clock() - timedelta(seconds=attempt.latency_s),
+            "latency_s": attempt.latency_s,
+            "endpoint": endpoint,
+            "model": request.model,
+            "request": {
+                "messages": [dict(message) for message in request.messages],
+                "parameters": dict(request.parameters),
+                "reply_schema": request.reply_schema,
+            },
+            "reply": None if attempt.reply is None else storable(attempt.reply),
+            "finish_reason": attempt.finish_reason,
+            "n_prompt_tokens": attempt.n_prompt_tokens,
+            "n_completion_tokens": attempt.n_completion_tokens,
+            "cost_usd": self._cost(request, attempt, endpoint),
+            "error": None if attempt.error is None else storable(attempt.error),
+        }
+
+    def _cost(self, request: JudgeRequest, attempt: Attempt, endpoint: str) -> float | None:
+        if endpoint == SIMULATED_ENDPOINT:
+            return 0.0
+        return self._prices.cost(request.model, attempt.n_prompt_tokens, attempt.n_completion_tokens)
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return rows of `model_calls`; typed here, as pandera's validation of a few rows costs ten times their writing."""
+    frame = pd.DataFrame(rows, columns=_COLUMNS).astype(_DTYPES)
+    return frame.assign(requested_at=frame["requested_at"].dt.as_unit("us"))

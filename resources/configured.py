@@ -1,0 +1,88 @@
+"""Dagster's view of the resources: factories over the plain classes beside, which know nothing of Dagster.
+
+Secrets are read from the environment when a resource is made, never from run config, which the UI shows.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from eval_pipeline.deployment import Deployment
+from eval_pipeline.expectations import BatchDocs
+from eval_pipeline.settings import Settings
+from resources.call_ledger import WarehouseLedger
+from resources.embedded_postgres import database_url
+from resources.judge_models import ConfiguredJudgeModels
+from resources.migration import migrate
+from resources.progress import NoProgress
+from resources.session_files import SessionFiles
+from resources.warehouse import PostgresWarehouse
+
+
+class WarehouseResource(dg.ConfigurableResource[PostgresWarehouse]):
+    """The tables in PostgreSQL: the user's own server, or the embedded one; started and migrated on demand."""
+
+    home: str
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[PostgresWarehouse, None, None]:
+        """Open one pool for the run and close it after."""
+        settings = Settings.from_env().model_copy(update={"home": Path(self.home)})
+        url = database_url(settings)
+        migrate(url)
+        with PostgresWarehouse(url) as warehouse:
+            yield warehouse
+
+
+class SessionSourceResource(dg.ConfigurableResource[SessionFiles]):
+    """The registered files that sessions come from."""
+
+    warehouse: dg.ResourceDependency[PostgresWarehouse]
+
+    def create_resource(self, context: dg.InitResourceContext) -> SessionFiles:
+        """Return the source over the run's warehouse."""
+        return SessionFiles(self.warehouse)
+
+
+class LedgerResource(dg.ConfigurableResource[WarehouseLedger]):
+    """The ledger of paid calls."""
+
+    warehouse: dg.ResourceDependency[PostgresWarehouse]
+
+    def create_resource(self, context: dg.InitResourceContext) -> WarehouseLedger:
+        """Return the ledger over the run's warehouse."""
+        return WarehouseLedger(self.warehouse)
+
+
+class JudgeModelsResource(dg.ConfigurableResource[ConfiguredJudgeModels]):
+    """The endpoints that judge: OPENAI_API_KEY or OPENAI_BASE_URL for real sessions, a simulated one for simulated."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[ConfiguredJudgeModels, None, None]:
+        """Open the endpoints on first use and close them after the run."""
+        with ConfiguredJudgeModels(Settings.from_env()) as models:
+            yield models
+
+
+def utc_now() -> datetime:
+    """Return the present time in UTC."""
+    return datetime.now(UTC)
+
+
+def default_resources(settings: Settings, deployment: Deployment) -> dict[str, Any]:
+    """Return every resource of the code location by name."""
+    warehouse = WarehouseResource(home=str(settings.home))
+    return {
+        "warehouse": warehouse,
+        "session_source": SessionSourceResource(warehouse=warehouse),
+        "ledger": LedgerResource(warehouse=warehouse),
+        "judge_models": JudgeModelsResource(),
+        "deployment": deployment,
+        "data_docs": BatchDocs(settings.home / "data_docs"),
+        "clock": utc_now,
+        "progress": NoProgress(),
+    }

@@ -1,0 +1,106 @@
+"""Wilson against published figures, by exact enumeration and by its laws; the four counts by hand."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval_pipeline.calibration.rates import ConfusionCounts, rate, wilson
+
+counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "low", "high"),
+    [(10, 10, 0.72, 1.0), (20, 20, 0.84, 1.0), (27, 30, 0.74, 0.97), (45, 50, 0.79, 0.96), (90, 100, 0.83, 0.94)],
+)
+def test_wilson_gives_the_published_figures(x: int, n: int, low: float, high: float) -> None:
+    got_low, got_high = wilson(x, n)
+    assert (round(float(got_low), 2), round(float(got_high), 2)) == (low, high)
+
+
+def test_wilson_equals_a_reference_implementation_to_many_digits() -> None:
+    # scipy 1.17: binomtest(27, 30).proportion_ci(method="wilson"); binomtest(0, 12).proportion_ci(0.9, "wilson")
+    assert wilson(27, 30) == pytest.approx((0.7437891742081592, 0.9654001112526657), abs=1e-12)
+    assert wilson(0, 12, confidence=0.9) == pytest.approx((0.0, 0.18398119474747693), abs=1e-12)
+
+
+def test_wilson_is_vectorised_and_has_no_figure_where_there_is_no_data() -> None:
+    low, high = wilson([0, 5, 10, 0], [10, 10, 10, 0])
+    assert low[0] == 0.0
+    assert high[2] == 1.0
+    assert low[1] == pytest.approx(1 - high[1])  # 5 of 10 is symmetric
+    assert np.isnan([low[3], high[3]]).all()
+
+
+@pytest.mark.parametrize(("x", "n"), [(-1, 5), (6, 5), (float("nan"), 5)])
+def test_wilson_refuses_impossible_counts(x: float, n: float) -> None:
+    with pytest.raises(ValueError, match="0 <= x <= n"):
+        wilson(x, n)
+
+
+@given(counts)
+def test_wilson_lies_in_the_unit_interval_around_the_share(xn: tuple[int, int]) -> None:
+    x, n = xn
+    low, high = wilson(x, n)
+    assert 0 <= low <= x / n <= high <= 1
+    mirrored_low, mirrored_high = wilson(n - x, n)
+    assert (1 - mirrored_high, 1 - mirrored_low) == (pytest.approx(low), pytest.approx(high))
+
+
+@given(counts)
+def test_wilson_rises_with_the_events_and_narrows_with_the_data(xn: tuple[int, int]) -> None:
+    x, n = xn
+    low, high = wilson([x, x * 2], [n, n * 2])
+    assert high[1] - low[1] < high[0] - low[0]
+    if x < n:
+        more_low, more_high = wilson(x + 1, n)
+        assert more_low > low[0]
+        assert more_high > high[0]
+
+
+@pytest.mark.parametrize(("n", "mean", "smallest"), [(5, 0.956, 0.835), (10, 0.955, 0.835), (20, 0.954, 0.896)])
+def test_wilson_covers_as_often_as_it_says(n: int, mean: float, smallest: float) -> None:
+    """Exact: over every x that can happen, the binomial probability of those whose interval holds the truth."""
+    low, high = wilson(np.arange(n + 1), n)
+    coverages = []
+    for p in np.linspace(0.60, 0.99, 3901):
+        chances = np.array([comb(n, x) * p**x * (1 - p) ** (n - x) for x in range(n + 1)])
+        coverages.append(chances[(low <= p) & (p <= high)].sum())
+    assert np.mean(coverages) == pytest.approx(mean, abs=0.002)
+    assert min(coverages) == pytest.approx(smallest, abs=0.005)
+
+
+def test_rates_of_a_predictor_by_hand() -> None:
+    counts = ConfusionCounts(true_fail=27, missed_fail=3, false_fail=10, true_pass=90)
+    assert (counts.n_fail, counts.n_pass, counts.n) == (30, 100, 130)
+    assert counts.tpr().value == 0.9  # 27 of 30 failures caught
+    assert counts.tnr().value == 0.9  # 90 of 100 good ones passed
+    assert (counts.tpr().n, counts.tnr().n) == (30, 100)
+    assert counts.status() == "measured"
+
+
+@pytest.mark.parametrize(
+    ("n_fail", "n_pass", "status", "has_tpr", "has_tnr"),
+    [
+        (30, 30, "measured", True, True),
+        (29, 500, "too_few_to_gate", True, True),
+        (10, 10, "too_few_to_gate", True, True),
+        (9, 500, "counts_only", False, True),
+        (500, 9, "counts_only", True, False),
+        (0, 1, "counts_only", False, False),
+        (0, 0, "no_labels", False, False),
+    ],
+)
+def test_little_data_says_so(n_fail: int, n_pass: int, status: str, has_tpr: bool, has_tnr: bool) -> None:
+    counts = ConfusionCounts(true_fail=n_fail, true_pass=n_pass)
+    assert counts.status() == status
+    assert (counts.tpr().value is not None) is has_tpr
+    assert (counts.tnr().value is not None) is has_tnr
+
+
+def test_no_data_is_no_rate_rather_than_zero() -> None:
+    assert rate(0, 0).value is None
+    assert rate(0, 20).value == 0.0

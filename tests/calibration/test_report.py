@@ -1,0 +1,161 @@
+"""The report by hand, its laws, and what it says when there is little or nothing."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eval_pipeline.calibration.report import calibrate
+from eval_pipeline.tables import JudgeCalibrationReports
+from tests.calibration.frames import DAY, label, label_frame, prediction, prediction_frame
+
+NOW = dt.datetime(2026, 3, 11, 3, tzinfo=dt.UTC)
+COUNTS = ["n_true_fail", "n_missed_fail", "n_false_fail", "n_true_pass"]
+
+
+def report(labels: Sequence[dict[str, Any]], predictions: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    frame = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NOW)
+    assert list(frame.columns) == list(JudgeCalibrationReports.to_schema().columns)
+    return frame
+
+
+def judged(n: int, person: str, machine: str, start: int, **changes: Any) -> tuple[list[Any], list[Any]]:
+    ids = [f"s{start + i:04}" for i in range(n)]
+    return [label(i, person, **changes) for i in ids], [prediction(i, machine) for i in ids]
+
+
+def stack(*parts: tuple[list[Any], list[Any]]) -> tuple[list[Any], list[Any]]:
+    return [row for part in parts for row in part[0]], [row for part in parts for row in part[1]]
+
+
+def test_counts_and_rates_by_hand() -> None:
+    labels, predictions = stack(
+        judged(27, "fail", "fail", 0),
+        judged(3, "fail", "pass", 100),
+        judged(10, "pass", "fail", 200),
+        judged(40, "pass", "pass", 300),
+        judged(2, "fail", "error", 400),
+        judged(1, "pass", "not_applicable", 500),
+    )
+    row = report(labels, predictions).iloc[0]
+    assert row[["n_labels", *COUNTS, "n_error", "n_not_applicable"]].tolist() == [80, 27, 3, 10, 40, 2, 1]
+    assert (row["tpr"], row["tnr"]) == (0.9, 0.8)
+    assert (round(row["tpr_low"], 2), round(row["tpr_high"], 2)) == (0.74, 0.97)
+    assert (row["category"], row["label_set"], row["status"]) == ("all", "held_out", "measured")
+
+
+def test_each_category_has_its_catch_rate_and_no_pass_rate() -> None:
+    labels, predictions = stack(
+        judged(9, "fail", "fail", 0, category="wrong_refund"),
+        judged(3, "fail", "pass", 100, category="wrong_refund"),
+        judged(5, "fail", "pass", 200, category="rude"),
+        judged(2, "fail", "fail", 300),
+        judged(30, "pass", "pass", 400),
+    )
+    rows = report(labels, predictions).set_index("category")
+    assert rows.loc["all", COUNTS].tolist() == [11, 8, 0, 30]
+    assert rows.loc["wrong_refund", COUNTS].tolist() == [9, 3, 0, 0]
+    assert rows.loc["wrong_refund", "tpr"] == 0.75
+    assert rows.loc["wrong_refund", "status"] == "too_few_to_gate"
+    assert rows.loc["rude", "status"] == "counts_only"
+    assert pd.isna(rows.loc["rude", "tpr"])  # 5 failures are too few for a rate
+    assert rows["tnr"].notna().to_dict() == {"all": True, "rude": False, "wrong_refund": False}
+
+
+def test_sets_origins_and_versions_are_never_mixed() -> None:
+    labels = [
+        label("s1", "fail"),
+        label("s2", "fail", label_set="calibration"),
+        label("s3", "fail", origin="simulated"),
+    ]
+    predictions = [prediction(s, "fail", subject_version=v) for s in ("s1", "s2", "s3") for v in ("1+aa", "2+bb")]
+    rows = report(labels, predictions)
+    assert len(rows) == 6
+    assert (rows["n_labels"] == 1).all()
+
+
+def test_only_settled_labels_of_the_same_target_up_to_the_day_count() -> None:
+    labels = [
+        label("s1", "fail"),
+        label("s2", None, status="disputed"),
+        label("s3", None, status="unsure"),
+        label("s4", "fail", target="session"),
+        label("s5", "fail", session_day=DAY + dt.timedelta(days=1)),
+    ]
+    rows = report(labels, [prediction(f"s{i}", "fail") for i in range(1, 7)])
+    assert rows["n_labels"].tolist() == [1]
+    pd.testing.assert_frame_equal(rows, report(labels[:1], [prediction("s1", "fail")]))
+
+
+@pytest.mark.parametrize(("others", "origins"), [([], ["production"]), ([("x", "simulated")], ["simulated"])])
+def test_a_subject_without_labels_has_a_row_that_says_so(others: list[tuple[str, str]], origins: list[str]) -> None:
+    labels = [label(session, "fail", origin=origin, target="session") for session, origin in others]
+    rows = report(labels, [prediction("s1", "fail")])
+    assert rows["origin"].tolist() == origins
+    assert rows["status"].tolist() == ["no_labels"]
+    assert rows["n_labels"].tolist() == [0]
+    assert rows[["tpr", "tpr_low", "tpr_high", "tnr", "tnr_low", "tnr_high"]].isna().all(axis=None)
+
+
+def test_nothing_predicted_is_an_empty_report() -> None:
+    assert report([label("s1", "fail")], []).empty
+
+
+def test_the_same_measurement_is_the_same_row() -> None:
+    labels, predictions = stack(judged(12, "fail", "fail", 0), judged(12, "pass", "pass", 100))
+    first = report(labels, predictions)
+    later = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NOW + dt.timedelta(hours=5))
+    assert later["report_id"].tolist() == first["report_id"].tolist()
+    swapped = [{**row, "session_id": "other"} if row["session_id"] == "s0000" else row for row in labels]
+    moved = [{**row, "session_id": "other"} if row["session_id"] == "s0000" else row for row in predictions]
+    changed = report(swapped, moved)
+    assert changed[COUNTS].equals(first[COUNTS])
+    assert changed["report_id"].tolist() != first["report_id"].tolist()  # same counts, other labels behind them
+
+
+@pytest.mark.parametrize("second", ["fail", "pass"])
+def test_two_predictions_of_one_subject_are_refused(second: str) -> None:
+    with pytest.raises(ValueError, match="twice"):
+        report([label("s1", "fail")], [prediction("s1", "fail"), prediction("s1", second)])
+
+
+def test_a_word_that_is_no_verdict_is_refused() -> None:
+    with pytest.raises(ValueError, match="satisfied"):
+        report([label("s1", "fail")], [prediction("s1", "satisfied")])
+
+
+cells = st.lists(
+    st.tuples(
+        st.sampled_from(["pass", "fail"]),
+        st.sampled_from(["pass", "fail", "error", "not_applicable"]),
+        st.sampled_from(["calibration", "held_out"]),
+        st.sampled_from([None, "rude", "wrong_refund"]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(cells, st.randoms(use_true_random=False))
+def test_counts_add_up_and_order_does_not_matter(drawn: list[tuple[str, str, str, str | None]], rng: Any) -> None:
+    labels = [
+        label(f"s{i}", person, label_set=in_set, category=category if person == "fail" else None)
+        for i, (person, _, in_set, category) in enumerate(drawn)
+    ]
+    predictions = [prediction(f"s{i}", machine) for i, (_, machine, _, _) in enumerate(drawn)]
+    rows = report(labels, predictions)
+    whole = rows[rows["category"] == "all"]
+    assert (whole["n_labels"] + whole["n_error"] + whole["n_not_applicable"]).sum() == len(drawn)
+    assert (rows[COUNTS].sum(axis=1) == rows["n_labels"]).all()
+    parts = rows[rows["category"] != "all"].groupby("label_set")["n_true_fail"].sum()
+    assert (parts <= whole.set_index("label_set")["n_true_fail"].reindex(parts.index)).all()
+    has_rate = rows.dropna(subset=["tpr"])
+    assert ((has_rate["tpr_low"] <= has_rate["tpr"]) & (has_rate["tpr"] <= has_rate["tpr_high"])).all()
+    rng.shuffle(labels)
+    rng.shuffle(predictions)
+    pd.testing.assert_frame_equal(report(labels, predictions), rows)

@@ -1,0 +1,60 @@
+"""The database of the tests: one embedded server for the run, and a fresh migrated database for each test.
+
+Not here: fakes (`fakes.py`).
+"""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from resources.embedded_postgres import EmbeddedPostgres
+from resources.migration import migrate
+from resources.warehouse import PostgresWarehouse
+
+_TEMPLATE = "eval_pipeline"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The URL of a migrated database that tests copy, and never connect to."""
+    home = Path(tempfile.mkdtemp(prefix="eval-pipeline-tests-"))
+    home.chmod(0o755)  # under root the server's account must be able to enter
+    server = EmbeddedPostgres(home)
+    try:
+        url = server.start()
+        migrate(url)
+        yield url
+    finally:
+        server.stop()
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """The URL of a database of the test's own, with all tables and no rows."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(_with_database(server_url, "postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE))
+        )
+        yield _with_database(server_url, name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse(database_url: str) -> Iterator[PostgresWarehouse]:
+    """A warehouse on the test's own database."""
+    with PostgresWarehouse(database_url) as opened:
+        yield opened
+
+
+def _with_database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()

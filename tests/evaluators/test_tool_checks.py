@@ -1,0 +1,112 @@
+"""Tool calls: called or not, joined to their results, failed, made good, told honestly, repeated."""
+
+import pytest
+
+from eval_pipeline.evaluators.checks import (
+    SESSION,
+    TOOL_CALLS,
+    TOOL_RESULTS,
+    each,
+    error_not_told_as_success,
+    has_failed,
+    has_result,
+    is_recovered,
+    is_tool,
+    repeats_call,
+    some,
+    tool_called,
+    tool_not_called,
+)
+from tests.evaluators.conversations import calls, fails, gets, outcome, says, user, view
+
+ERROR = "Error: card declined"
+
+
+def test_called_and_not_called() -> None:
+    session = view(user("hi"), calls("find"), gets("ok"), calls("find"), gets("ok"))
+    assert outcome(tool_called("find", at_least=2, at_most=2), session) == "pass"
+    assert outcome(tool_called("find", at_most=1), session) == "fail"
+    assert outcome(tool_called("pay"), session) == "fail"
+    assert outcome(tool_not_called("pay"), session) == "pass"
+    assert outcome(tool_not_called("find"), session) == "fail"
+    assert tool_called("pay").judge(session).found() == "0 calls of pay; tools called: find"
+    assert outcome(some(TOOL_CALLS, is_tool("pay", "find"), k=2), session) == "pass"
+
+
+def test_results_are_joined_by_id_whatever_their_order() -> None:
+    asked = [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}, {"id": "3", "name": "c"}]
+    session = view({"role": "assistant", "tool_calls": asked}, gets("of b", "2"), gets("of a", "1"))
+    assert [(c.name, c.result and c.result.text) for c in session.calls] == [("a", "of a"), ("b", "of b"), ("c", None)]
+    assert outcome(each(TOOL_CALLS, has_result()), session) == "fail"
+    assert [m.text for m in TOOL_RESULTS.pieces(session)] == ["of a", "of b"]
+
+
+def test_results_without_ids_are_joined_in_order_and_a_used_id_is_not_taken_again() -> None:
+    session = view(calls("a"), gets("1"), calls("b"), gets("2"))
+    assert [c.result and c.result.text for c in session.calls] == ["1", "2"]
+    reused = view(calls("a", call_id="x"), gets("1", "x"), calls("b", call_id="x"), gets("2", "x"), gets("stray", "y"))
+    assert [c.result and c.result.text for c in reused.calls] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (fails("out of stock"), "pass"),
+        (gets("Error: out of stock"), "pass"),
+        (gets('{"error": "timeout"}'), "pass"),
+        (gets('{"success": false}'), "pass"),
+        (gets('{"error": null, "success": true}'), "fail"),
+        (gets("An error-free order"), "fail"),
+    ],
+)
+def test_what_counts_as_a_failed_call(result: dict[str, str], expected: str) -> None:
+    assert outcome(has_failed(), view(calls("a"), result).calls[0]) == expected
+
+
+def test_a_call_without_result_neither_failed_nor_succeeded() -> None:
+    call = view(calls("a")).calls[0]
+    assert outcome(has_failed(), call) == "not_applicable"
+    assert outcome(is_recovered(), call) == "not_applicable"
+
+
+HONEST = each(TOOL_CALLS, error_not_told_as_success())
+
+
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [
+        ([fails(ERROR), says("Your flight has been booked!")], "fail"),
+        ([gets('{"error": "x"}'), says("All set, your order is cancelled.")], "fail"),
+        ([fails(ERROR), says("Ihre Bestellung wurde soeben storniert.")], "fail"),
+        ([fails(ERROR), says("I'm sorry, the card was declined, so nothing has been booked.")], "pass"),
+        ([fails(ERROR), says("Leider wurde die Bestellung nicht storniert.")], "pass"),
+        ([fails(ERROR), says("Which card shall I use?")], "pass"),
+        ([gets("ok"), says("Your flight has been booked!")], "not_applicable"),
+        ([fails(ERROR), user("Hello?")], "not_applicable"),
+        ([fails(ERROR)], "not_applicable"),
+        ([fails(ERROR), calls("pay"), gets("ok"), says("Your flight has been booked!")], "not_applicable"),
+        ([fails(ERROR), calls("find"), gets("ok"), says("Your flight has been booked!")], "fail"),
+        ([fails(ERROR), calls("pay"), fails(ERROR), says("Your flight has been booked!")], "fail"),
+        ([fails(ERROR), says("Your flight has been booked!"), calls("pay"), gets("ok")], "fail"),
+    ],
+)
+def test_an_error_is_not_told_as_success(turns: list[dict[str, str]], expected: str) -> None:
+    assert outcome(HONEST, view(user("Book it"), calls("pay", {"card": 1}), *turns)) == expected
+
+
+def test_a_parallel_call_makes_no_failure_good() -> None:
+    both = {"role": "assistant", "tool_calls": [{"id": "1", "name": "pay"}, {"id": "2", "name": "pay"}]}
+    session = view(both, fails(ERROR, "1"), gets("ok", "2"), says("Both have been booked."))
+    finding = HONEST.judge(session)
+    assert (finding.outcome, finding.turn_index, finding.found()) == ("fail", 3, "Both have been booked.")
+
+
+def test_a_loop_is_the_same_call_with_the_same_result() -> None:
+    same = [calls("find", {"a": 1, "b": 2}), gets("none"), calls("find", {"b": 2, "a": 1}), gets("none")]
+    assert outcome(repeats_call(3), view(*same)) == "fail"
+    assert outcome(repeats_call(2), view(*same)) == "pass"
+    assert outcome(repeats_call(3), view(*same, calls("find", {"a": 1, "b": 2}), gets("none"))) == "pass"
+    assert outcome(repeats_call(3), view(*same, calls("find", {"a": 1, "b": 3}), gets("none"))) == "fail"
+    assert outcome(repeats_call(3), view(*same, calls("find", {"a": 1, "b": 2}), gets("one"))) == "fail"
+    assert outcome(repeats_call(2), view(user("hi"), says("hello"))) == "not_applicable"
+    assert SESSION.pieces(view()) != ()

@@ -1,0 +1,57 @@
+"""Values inside a text: where they stand, limits, closed lists, and values that are not there."""
+
+import pytest
+
+from eval_pipeline.evaluators.checks import at, captured, has_allowed, has_number
+from tests.evaluators.conversations import call, message, outcome
+
+TOTAL = at("/payment/total")
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"), [(0, "pass"), (500, "pass"), ("499.5", "pass"), (500.01, "fail"), (-1, "fail")]
+)
+def test_number_within_limits(total: object, expected: str) -> None:
+    assert outcome(has_number(TOTAL, at_least=0, at_most=500), call({"payment": {"total": total}})) == expected
+
+
+@pytest.mark.parametrize("total", [True, "many", None, [1], "nan", "1e999"])
+def test_what_is_no_number_fails(total: object) -> None:
+    assert has_number(at("/x")).judge(message(f'{{"x": {_json(total)}}}')).outcome == "fail"
+
+
+def _json(value: object) -> str:
+    if isinstance(value, bool):
+        return "true"
+    return "null" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def test_a_missing_value_does_not_apply_unless_required() -> None:
+    for subject in (call({"payment": {}}), message("no json"), call([1])):
+        assert outcome(has_number(TOTAL, at_most=5), subject) == "not_applicable"
+        assert outcome(has_number(TOTAL, at_most=5, is_required=True), subject) == "fail"
+
+
+def test_a_number_captured_from_words() -> None:
+    check = has_number(captured(r"refund of \$([0-9.,]+\d)"), at_most=1000)
+    assert outcome(check, "A refund of $999.99.") == "pass"
+    assert outcome(check, "A refund of $1,234.50.") == "fail"
+    assert outcome(check, "No refund.") == "not_applicable"
+    assert check.judge(message("A refund of $1,234.50.")).found() == "'1,234.50'"
+
+
+def test_json_pointers_reach_into_lists_and_odd_keys() -> None:
+    subject = call({"items": [{"a/b": 1}, {"m~n": 2}]})
+    assert outcome(has_number(at("/items/0/a~1b"), at_least=1, at_most=1), subject) == "pass"
+    assert outcome(has_number(at("/items/1/m~0n"), at_least=2, at_most=2), subject) == "pass"
+    assert outcome(has_number(at("/items/2/x")), subject) == "not_applicable"
+    assert outcome(has_number(at("/items/-1/x")), subject) == "not_applicable"
+    with pytest.raises(ValueError, match="must start with /"):
+        at("items")
+
+
+def test_allowed_values_tell_types_apart() -> None:
+    check = has_allowed(at("/status"), ["open", 1, None])
+    assert [outcome(check, call({"status": value})) for value in ("open", 1, None)] == ["pass"] * 3
+    assert [outcome(check, call({"status": value})) for value in ("closed", True, "1", [])] == ["fail"] * 4
+    assert outcome(check, call({})) == "not_applicable"

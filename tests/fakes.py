@@ -1,0 +1,104 @@
+"""Fakes of the ports: real classes that keep the contract in memory. Their own tests run beside the real ones'."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from eval_pipeline.ports import Attempt, JudgeRequest, Stored
+from eval_pipeline.tables import Table
+from eval_pipeline.versions import content_hash
+
+
+def empty_frame(table: type[Table]) -> pd.DataFrame:
+    """Return a frame without rows that has the table's columns and dtypes."""
+    return table.validate(pd.DataFrame({name: [] for name in table.to_schema().columns}))
+
+
+class MemoryWarehouse:
+    """`ports.Warehouse` over frames in a dict. `query` is not offered: SQL is tested against PostgreSQL."""
+
+    def __init__(self) -> None:
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def _all(self, table: type[Table]) -> pd.DataFrame:
+        name = table.table_name()
+        if name not in self._frames:
+            self._frames[name] = empty_frame(table)
+        return self._frames[name]
+
+    def _store(self, table: type[Table], parts: Sequence[pd.DataFrame]) -> None:
+        filled = [part for part in parts if len(part)]
+        frame = pd.concat(filled, ignore_index=True) if filled else empty_frame(table)
+        key = list(table.primary_key())
+        if frame.duplicated(key).any():
+            raise ValueError(f"{table.table_name()}: duplicate key {key}")
+        self._frames[table.table_name()] = table.validate(frame.sort_values(key, ignore_index=True))
+
+    def read(
+        self,
+        table: type[Table],
+        days: Iterable[date] | None = None,
+        columns: Sequence[str] | None = None,
+        session_ids: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        frame = self._all(table)
+        if session_ids is not None:
+            frame = frame[frame["session_id"].isin(list(session_ids))]
+        if days is not None:
+            frame = frame[frame[table.day_column() or ""].isin(list(days))]
+        return frame.reset_index(drop=True)[list(columns) if columns else list(frame.columns)].copy()
+
+    def read_chunks(
+        self, table: type[Table], day: date, columns: Sequence[str] | None = None, size: int = 5000
+    ) -> Iterator[pd.DataFrame]:
+        frame = self.read(table, [day], columns)
+        for start in range(0, len(frame), size):
+            yield frame.iloc[start : start + size].reset_index(drop=True)
+
+    def replace_day(self, table: type[Table], day: date, frames: Iterable[pd.DataFrame]) -> Stored:
+        column = table.day_column() or ""
+        new = list(frames)
+        others = self._all(table)
+        before = others[others[column] == day].reset_index(drop=True)
+        self._store(table, [others[others[column] != day], *new])
+        stored = self.read(table, [day])
+        version = content_hash(stored.to_dict("records") if len(stored) else [])
+        return Stored(len(stored), version, not stored.equals(before))
+
+    def append(self, table: type[Table], frame: pd.DataFrame) -> int:
+        present = self._all(table)
+        key = list(table.primary_key())
+        known = set(present[key].itertuples(index=False, name=None))
+        is_new = [row not in known for row in frame[key].itertuples(index=False, name=None)]
+        self._store(table, [present, frame[is_new].drop_duplicates(key)])
+        return len(self._all(table)) - len(present)
+
+    def upsert(self, table: type[Table], frame: pd.DataFrame) -> None:
+        key = list(table.primary_key())
+        gone = set(frame[key].itertuples(index=False, name=None))
+        present = self._all(table)
+        stays = [row not in gone for row in present[key].itertuples(index=False, name=None)]
+        self._store(table, [present[stays], frame])
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pd.DataFrame:
+        raise AssertionError("MemoryWarehouse speaks no SQL; use the `warehouse` fixture")
+
+
+class MemoryLedger:
+    """`ports.CallLedger` in a list, in order of arrival."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[JudgeRequest, Attempt, int]] = []
+
+    def replies(self, call_keys: Sequence[str]) -> dict[str, Attempt]:
+        wanted = set(call_keys)
+        found: dict[str, Attempt] = {}
+        for request, attempt, _ in self.rows:
+            if attempt.is_reply and request.call_key in wanted:
+                found.setdefault(request.call_key, attempt)
+        return found
+
+    def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
+        self.rows.append((request, attempt, number))

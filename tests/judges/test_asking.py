@@ -1,0 +1,206 @@
+"""Against a real HTTP server that misbehaves by a script; the ledger is the fake of `tests/fakes.py`."""
+
+import asyncio
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from eval_pipeline.errors import SettingsError
+from eval_pipeline.judges.asking import AskPolicy, ask_all
+from eval_pipeline.judges.pacing import dearest_cost, wait_before_retry
+from eval_pipeline.judges.prices import Price, Prices
+from eval_pipeline.judges.replies import parse_reply
+from eval_pipeline.ports import Attempt, JudgeRequest
+from resources.judge_model import OpenAIJudgeModel
+from tests.fakes import MemoryLedger
+from tests.judges.scripted_endpoint import Answer, Script, ScriptedEndpoint, failure, verdict
+
+FAST = AskPolicy(concurrency=8, attempt_timeout_s=5, deadline_s=20, backoff_s=0.001, max_backoff_s=0.002)
+PRICES = Prices(usd_per_million_tokens={"m": Price(prompt=1.0, completion=10.0)})
+
+
+def request(number: int, **parameters: Any) -> JudgeRequest:
+    messages = ({"role": "system", "content": "Judge."}, {"role": "user", "content": f"{'word ' * 210} {number}"})
+    return JudgeRequest(f"key-{number}", "m", messages, parameters)
+
+
+def number_of(body: Mapping[str, Any]) -> int:
+    return int(body["messages"][1]["content"].split()[-1])
+
+
+def ask(
+    endpoint: ScriptedEndpoint, requests: Iterable[JudgeRequest], ledger: MemoryLedger, policy: AskPolicy, *more: Any
+) -> dict[str, Attempt]:
+    model = OpenAIJudgeModel("test-key-0123456789", endpoint.base_url)
+
+    async def run() -> dict[str, Attempt]:
+        try:
+            return await ask_all(requests, model, ledger, policy, *more)
+        finally:
+            await model.close()
+
+    return asyncio.run(run())
+
+
+class Run:
+    def __init__(self, script: Script, n: int, policy: AskPolicy = FAST, ledger: MemoryLedger | None = None) -> None:
+        self.ledger = ledger or MemoryLedger()
+        self.progress: list[int] = []
+        requests = (request(i, max_completion_tokens=100) for i in range(n))
+        with ScriptedEndpoint(script) as endpoint:
+            self.settled = ask(endpoint, requests, self.ledger, policy, self.progress.append)
+            self.n_asked = len(endpoint.requests)
+
+    @property
+    def statuses(self) -> list[str]:
+        return [self.settled[key].status for key in sorted(self.settled)]
+
+
+def test_every_call_gets_its_own_reply_and_one_row_in_the_ledger() -> None:
+    def script(_: int, body: Mapping[str, Any]) -> Answer:
+        return verdict("pass" if number_of(body) % 2 else "fail")
+
+    run = Run(script, 300)
+    assert len(run.settled) == run.n_asked == len(run.ledger.rows) == 300
+    verdicts = {int(key.split("-")[1]): parse_reply(attempt).verdict for key, attempt in run.settled.items()}
+    assert all(word == ("pass" if number % 2 else "fail") for number, word in verdicts.items())
+    assert run.progress == list(range(1, 301))
+
+
+def test_a_second_run_makes_no_call() -> None:
+    first = Run(lambda _, body: verdict(), 250)
+    second = Run(lambda _, body: failure(500), 250, ledger=first.ledger)
+    assert second.n_asked == 0
+    assert second.settled == first.settled
+    assert len(first.ledger.rows) == 250
+
+
+def test_what_comes_twice_is_asked_once() -> None:
+    ledger = MemoryLedger()
+    with ScriptedEndpoint(lambda _, body: verdict()) as endpoint:
+        settled = ask(endpoint, [request(1), request(1), request(2)], ledger, FAST)
+        assert (len(settled), len(endpoint.requests)) == (2, 2)
+
+
+@pytest.mark.parametrize("fault", [failure(500), failure(429), failure(408), None, Answer(200, b"\xff{")])
+def test_a_passing_fault_is_tried_again_and_each_attempt_is_kept(fault: Answer | None) -> None:
+    run = Run(lambda number, _: verdict() if number > 2 else fault, 1)
+    assert run.statuses == ["reply"]
+    assert [(number, attempt.is_reply) for _, attempt, number in run.ledger.rows] == [(1, False), (2, False), (3, True)]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_fault_that_stays_is_not_tried_again(status: int) -> None:
+    run = Run(lambda *_: failure(status), 1)
+    assert (run.statuses, run.n_asked) == ([f"http_{status}"], 1)
+
+
+def test_attempts_end_at_their_limit() -> None:
+    run = Run(lambda *_: failure(503), 1)
+    assert (run.statuses, run.n_asked, len(run.ledger.rows)) == (["http_503"], FAST.max_attempts, FAST.max_attempts)
+
+
+def test_one_in_ten_failing_loses_nothing() -> None:
+    faults = [failure(429), failure(500), None, Answer(200, b"garbage")]
+    run = Run(lambda number, _: faults[number // 10 % 4] if number % 10 == 0 else verdict(), 400)
+    assert set(run.statuses) == {"reply"}
+    assert len(run.settled) == 400
+    assert len(run.ledger.rows) == run.n_asked > 400
+
+
+def test_an_attempt_that_takes_too_long_is_cut_off() -> None:
+    hold = threading.Event()
+
+    def script(*_: Any) -> Answer:
+        hold.wait(5)
+        return verdict()
+
+    policy = AskPolicy(max_attempts=1, attempt_timeout_s=0.05)
+    with ScriptedEndpoint(script) as endpoint:
+        settled = ask(endpoint, [request(1)], MemoryLedger(), policy)
+        hold.set()
+    assert settled["key-1"].status == "timeout"
+
+
+def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+    run = Run(lambda *_: failure(429, headers={"Retry-After": "3600"}), 1)
+    assert (run.statuses, run.n_asked) == (["http_429"], 1)
+
+
+def test_a_dead_endpoint_gets_fewer_than_20_attempts_and_the_rest_is_not_asked() -> None:
+    policy = AskPolicy(concurrency=64, backoff_s=0.001, max_backoff_s=0.002)
+    run = Run(lambda *_: failure(500), 500, policy)
+    assert run.n_asked == len(run.ledger.rows) == 19
+    assert len(run.settled) == 500
+    assert set(run.statuses) == {"circuit_open", "http_500"} or set(run.statuses) == {"circuit_open"}
+
+
+def test_successes_in_between_keep_the_circuit_closed() -> None:
+    run = Run(lambda number, _: failure(400) if number % 2 else verdict(), 200)
+    assert "circuit_open" not in run.statuses
+
+
+def test_a_burst_of_429_is_one_failure() -> None:
+    policy = AskPolicy(concurrency=16, failures_to_open=17, backoff_s=0.05)
+    run = Run(lambda number, _: failure(429) if number <= 16 else verdict(), 40, policy)
+    assert set(run.statuses) == {"reply"}
+
+
+def test_the_budget_stops_before_it_is_passed() -> None:
+    cost_of_one = PRICES.cost("m", 1000, 100) or 0.0
+    policy = AskPolicy(concurrency=8, budget_usd=10.5 * cost_of_one, prices=PRICES)
+    run = Run(lambda *_: verdict(), 100, policy)
+    assert run.n_asked == 10
+    assert run.statuses.count("over_budget") == 90
+    assert len(run.ledger.rows) == 10
+
+
+def test_a_budget_without_a_price_or_a_limit_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no price for m"):
+        dearest_cost(request(1, max_tokens=5), Prices())
+    with pytest.raises(SettingsError, match="max_completion_tokens"):
+        dearest_cost(request(1), PRICES)
+
+
+def test_a_ledger_that_cannot_write_ends_the_run() -> None:
+    class FullDisk(MemoryLedger):
+        def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        Run(lambda *_: verdict(), 1000, ledger=FullDisk())
+
+
+def test_prompts_are_drawn_as_room_appears() -> None:
+    drawn: list[int] = []
+
+    def requests() -> Iterator[JudgeRequest]:
+        for number in range(700):
+            drawn.append(number)
+            yield request(number)
+
+    ahead: list[int] = []
+
+    def script(number: int, _: Mapping[str, Any]) -> Answer:
+        ahead.append(len(drawn) - number)
+        return verdict()
+
+    with ScriptedEndpoint(script) as endpoint:
+        ask(endpoint, requests(), MemoryLedger(), FAST)
+    assert max(ahead) <= 300
+
+
+def test_waits_grow_keep_to_their_limit_and_are_the_same_everywhere() -> None:
+    waits = [wait_before_retry("k", number, Attempt("http_500", 0.1), 1.0, 30.0) for number in range(1, 9)]
+    assert all(0.5 * 2**i <= wait <= 2**i for i, wait in enumerate(waits[:5]))
+    assert max(waits) <= 30
+    assert waits[0] == pytest.approx(0.8207592965150903)
+    assert waits[0] != wait_before_retry("other", 1, Attempt("http_500", 0.1), 1.0, 30.0)
+
+
+def test_the_endpoint_s_retry_after_is_the_least_wait() -> None:
+    throttled = Attempt("http_429", 0.1, retry_after_s=7.0)
+    waits = [wait_before_retry(f"k{i}", 1, throttled, 1.0, 30.0) for i in range(50)]
+    assert 7 <= min(waits) < max(waits) <= 8

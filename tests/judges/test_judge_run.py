@@ -1,0 +1,149 @@
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from eval_pipeline.judges.asking import AskPolicy
+from eval_pipeline.judges.definition import Judge, load_judges
+from eval_pipeline.judges.run import judge_sessions
+from eval_pipeline.ports import CallLedger, JudgeModel
+from eval_pipeline.settings import PROJECT_ROOT
+from eval_pipeline.simulation.judge_endpoint import Fault, JudgeEndpoint
+from eval_pipeline.tables import JudgeVerdicts
+from resources.judge_model import OpenAIJudgeModel
+from tests.fakes import MemoryLedger
+from tests.judges.judge_files import judge
+from tests.judges.scripted_endpoint import Answer, ScriptedEndpoint, completion, failure, verdict
+
+DAY = date(2026, 3, 1)
+POLICY = AskPolicy(concurrency=4, max_attempts=2, backoff_s=0.001)
+VERSIONS = {"code": "0.1", "taxonomy": "3"}
+ANSWERED = [{"role": "user", "content": "Where is order 7?"}, {"role": "assistant", "content": "On its way."}]
+
+
+def sessions(**turns: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of `raw_sessions`, as far as judging reads them; a session named `open_...` has not closed."""
+    return pd.DataFrame(
+        [
+            {
+                "session_id": name,
+                "session_day": DAY,
+                "started_at": datetime(2026, 3, 1, tzinfo=UTC),
+                "is_closed": not name.startswith("open_"),
+                "turns": said,
+                "versions": {"prompt": "p1"},
+                "model_version": "product-1",
+                "outcome": {"success": False},
+                "recorded_labels": [{"value": "fail"}],
+            }
+            for name, said in turns.items()
+        ]
+    )
+
+
+def judged(
+    frame: pd.DataFrame,
+    answer: Callable[[int, Mapping[str, Any]], Answer | None],
+    judges: list[Judge] | None = None,
+    ledger: CallLedger | None = None,
+    repeats: int = 1,
+) -> tuple[pd.DataFrame, int]:
+    with ScriptedEndpoint(answer) as endpoint:
+        model = OpenAIJudgeModel("test-key-0123456789", endpoint.base_url)
+        rows = judge_sessions(
+            frame, judges or [judge()], model, ledger or MemoryLedger(), VERSIONS, POLICY, repeats=repeats
+        )
+        return rows, len(endpoint.requests)
+
+
+def test_a_verdict_row_has_all_that_stands_behind_it() -> None:
+    rows, _ = judged(sessions(a=ANSWERED), lambda *_: verdict("fail"))
+    assert list(rows.columns) == list(JudgeVerdicts.to_schema().columns)
+    row = rows.iloc[0].to_dict()
+    assert (row["session_id"], row["session_day"], row["repeat"]) == ("a", DAY, 0)
+    assert (row["verdict"], row["critique"], row["judge"]) == ("fail", "It is so.", "relevance")
+    assert (row["judge_version"], row["judge_model"]) == (judge().version, "gpt-4.1-mini")
+    assert pd.isna(row["error_reason"])
+    assert pd.isna(row["raw_reply"])
+    assert row["versions"] == {
+        "prompt": "p1",
+        "model": "product-1",
+        "code": "0.1",
+        "taxonomy": "3",
+        "judge": judge().version,
+        "judge_model": "gpt-4.1-mini",
+    }
+
+
+def test_an_error_keeps_the_reply_cut() -> None:
+    rows, _ = judged(sessions(a=ANSWERED), lambda *_: completion("It was fine. " * 2000))
+    row = rows.iloc[0]
+    assert (row["verdict"], row["error_reason"], len(row["raw_reply"])) == ("error", "invalid_json", 10_000)
+
+
+def test_a_call_that_failed_is_an_error_named_by_what_happened() -> None:
+    rows, _ = judged(sessions(a=ANSWERED), lambda *_: failure(503))
+    assert list(rows["error_reason"]) == ["http_503"]
+
+
+def test_each_session_judge_and_repeat_is_a_row_and_a_call_of_its_own() -> None:
+    frame = sessions(a=ANSWERED, b=[*ANSWERED, {"role": "user", "content": "Thanks."}])
+    rows, n_calls = judged(frame, lambda *_: verdict(), [judge(), judge(name="tone")], repeats=3)
+    assert n_calls == len(rows) == rows["call_key"].nunique() == 2 * 2 * 3
+    assert not rows.duplicated(["session_id", "judge", "judge_version", "repeat"]).any()
+
+
+def test_two_sessions_that_read_the_same_share_one_call() -> None:
+    rows, n_calls = judged(sessions(a=ANSWERED, b=ANSWERED), lambda *_: verdict())
+    assert (n_calls, list(rows["verdict"])) == (1, ["pass", "pass"])
+
+
+def test_a_second_run_gives_the_same_rows_without_a_call() -> None:
+    ledger = MemoryLedger()
+    first, _ = judged(sessions(a=ANSWERED), lambda *_: verdict("fail"), ledger=ledger)
+    second, n_calls = judged(sessions(a=ANSWERED), lambda *_: verdict("pass"), ledger=ledger)
+    assert n_calls == 0
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_open_sessions_wait() -> None:
+    rows, n_calls = judged(sessions(open_a=ANSWERED), lambda *_: verdict())
+    assert (len(rows), n_calls) == (0, 0)
+    assert rows.dtypes.equals(judged(sessions(a=ANSWERED), lambda *_: verdict())[0].dtypes)
+
+
+@pytest.mark.parametrize(
+    ("turns", "no_answer", "expected"),
+    [
+        ([ANSWERED[0], {"role": "assistant", "content": "Thought process:"}], "fail", "fail"),
+        ([ANSWERED[0]], "fail", "fail"),
+        ([ANSWERED[0]], "not_applicable", "not_applicable"),
+        ([{"role": "assistant", "content": "Hello!"}], "fail", "not_applicable"),
+    ],
+)
+def test_a_session_without_an_answer_is_settled_without_a_call(
+    turns: list[dict[str, Any]], no_answer: str, expected: str
+) -> None:
+    rows, n_calls = judged(sessions(a=turns), lambda *_: verdict("pass"), [judge(no_answer=no_answer)])
+    assert (list(rows["verdict"]), n_calls) == ([expected], 0)
+    assert rows["critique"][0].startswith("Settled without asking")
+
+
+def test_the_shipped_judges_and_the_simulated_endpoint_understand_each_other_through_its_faults() -> None:
+    turns = [
+        {"role": "user", "content": "Where is my parcel?"},
+        {"role": "assistant", "content": "Your case number is SIM-K7Q2X9B4."},
+    ]
+    frame = sessions(**{f"s{number}": [*turns, {"role": "user", "content": str(number)}] for number in range(30)})
+    faults = [Fault("server_error", 3), Fault("rate_limited", 7, 0.01), Fault("connection_reset", 11)]
+    faults += [Fault("off_vocabulary", 15), Fault("truncated", 20), Fault("garbage", 25), Fault("html", 30)]
+    with JudgeEndpoint(faults=faults) as endpoint:
+        model: JudgeModel = OpenAIJudgeModel("test-key-0123456789", endpoint.base_url)
+        shipped = load_judges(PROJECT_ROOT / "catalog" / "judges")
+        patient = AskPolicy(concurrency=4, backoff_s=0.001)
+        rows = judge_sessions(frame, shipped, model, MemoryLedger(), VERSIONS, patient)
+    assert len(rows) == 60
+    assert sorted(rows["error_reason"].dropna()) == ["off_vocabulary", "truncated"]
+    assert endpoint.n_requests == 65

@@ -1,0 +1,62 @@
+"""Rows for any table, made from its pandera model: valid, different from each other, and full of hostile text."""
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+
+from eval_pipeline.tables import Table
+
+DAY = dt.date(2026, 1, 2)
+HOSTILE_TEXTS = [
+    "",
+    "plain",
+    "quotes \"double\" and 'single'",
+    "lines\none\r\ntwo\ttab",
+    "\\.",
+    "\n\\.\n",
+    "\\N",
+    "NULL",
+    "umlaut ä, emoji 🎭, right to left \u202e, zero width \u200b",
+    "comma, semicolon; percent %s {braces}",
+]
+JSON_VALUES: list[Any] = [
+    {},
+    [],
+    {"b": 1, "a": [True, None, 1.5, "x\ny", {"deep": ["ä", ""]}]},
+    [{"role": "user", "content": 'she said "no"\\ \n\\.\n'}],
+    "text",
+    0,
+    False,
+]
+
+
+def frame_for(table: type[Table], n: int = 20, day: dt.date = DAY) -> pd.DataFrame:
+    """Return `n` rows of `table` on `day`, ordered by primary key, nulls included."""
+    schema = table.to_schema()
+    data = {name: [_value(table, name, field, i, day) for i in range(n)] for name, field in schema.columns.items()}
+    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in data.items()})
+    return table.validate(frame).sort_values(list(table.primary_key()), ignore_index=True)
+
+
+def _value(table: type[Table], name: str, field: Any, i: int, day: dt.date) -> Any:
+    kind = (field.metadata or {}).get("sql") or str(field.dtype)
+    if name == table.day_column():
+        return day
+    if field.nullable and i % 3 == 0:
+        return None
+    allowed = [check.statistics["allowed_values"] for check in field.checks if check.name == "isin"]
+    if allowed:
+        return allowed[0][i % len(allowed[0])]
+    text = HOSTILE_TEXTS[i % len(HOSTILE_TEXTS)]
+    values: dict[str, Any] = {
+        "string[pyarrow]": f"{i:03d}{text}" if name in table.primary_key() else text,
+        "jsonb": JSON_VALUES[i % len(JSON_VALUES)],
+        "int64": i + 1,
+        "Int64": i + 1,
+        "float64": 1 / (i + 1),
+        "bool": i % 2 == 0,
+        "date": day - dt.timedelta(days=i),
+        "datetime64[us, UTC]": pd.Timestamp("2026-01-02T03:04:05.000006Z") + pd.Timedelta(hours=i),
+    }
+    return values[kind]

@@ -1,0 +1,175 @@
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from eval_pipeline.judges.definition import REPLY_SCHEMA
+from eval_pipeline.judges.replies import parse_reply
+from eval_pipeline.ports import Attempt, JudgeModel, JudgeRequest
+from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel
+from tests.judges.scripted_endpoint import Answer, Script, ScriptedEndpoint, completion, failure, verdict
+
+KEY = "sk-test-THE-SECRET-0123456789"
+MESSAGES = ({"role": "system", "content": "Judge."}, {"role": "user", "content": "session"})
+REQUEST = JudgeRequest("k", "m", MESSAGES, {"temperature": 0.0}, REPLY_SCHEMA)
+
+
+def ask_of(model: JudgeModel, times: int = 1, timeout_s: float = 5.0) -> list[Attempt]:
+    async def run() -> list[Attempt]:
+        try:
+            return [await model.ask(REQUEST, timeout_s) for _ in range(times)]
+        finally:
+            await model.close()
+
+    return asyncio.run(run())
+
+
+def ask(script: Script, times: int = 1, timeout_s: float = 5.0) -> tuple[list[Attempt], ScriptedEndpoint]:
+    with ScriptedEndpoint(script) as endpoint:
+        return ask_of(OpenAIJudgeModel(KEY, endpoint.base_url), times, timeout_s), endpoint
+
+
+def test_a_reply_brings_text_finish_reason_and_tokens() -> None:
+    [attempt], endpoint = ask(lambda *_: verdict("fail"))
+    assert (attempt.status, attempt.finish_reason) == ("reply", "stop")
+    assert (attempt.n_prompt_tokens, attempt.n_completion_tokens) == (1000, 100)
+    assert parse_reply(attempt).verdict == "fail"
+    assert attempt.latency_s > 0
+    sent = endpoint.requests[0]
+    assert (sent["model"], sent["messages"], sent["temperature"]) == ("m", list(MESSAGES), 0.0)
+    assert sent["response_format"]["json_schema"]["schema"] == REPLY_SCHEMA
+    assert endpoint.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "reason"),
+    [
+        (failure(400, "context too long"), "http_400", "http_400"),
+        (failure(401), "http_401", "http_401"),
+        (failure(429), "http_429", "http_429"),
+        (failure(500), "http_500", "http_500"),
+        (Answer(302, b"", {"Location": "http://127.0.0.1:9/"}), "http_302", "http_302"),
+        (Answer(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"}), "http_502", "http_502"),
+        (Answer(200, b"<html>Log in</html>", {"Content-Type": "text/html"}), "bad_body", "html"),
+        (Answer(200, b'{"id": "x\xff'), "bad_body", "bad_body"),
+        (Answer(200, b'{"choices": []}'), "bad_body", "bad_body"),
+        (Answer(200, b'{"choices": [{"message": {"content": [1]}}]}'), "bad_body", "bad_body"),
+        (Answer(200, b'{"error": {"message": "no"}}'), "bad_body", "bad_body"),
+        (Answer(200, b"null"), "bad_body", "bad_body"),
+        (None, "connection", "connection"),
+        (completion(None), "reply", "empty"),
+        (completion(None, refusal="I will not."), "reply", "refusal"),
+        (completion('{"critique": "c", "verd', "length"), "reply", "truncated"),
+        (completion("", "content_filter"), "reply", "content_filter"),
+    ],
+)
+def test_whatever_the_endpoint_does_is_a_named_attempt(answer: Answer | None, status: str, reason: str) -> None:
+    [attempt], endpoint = ask(lambda *_: answer)
+    assert attempt.status == status
+    assert parse_reply(attempt).error_reason == reason
+    assert len(endpoint.requests) == 1
+
+
+def test_no_listener_is_a_lost_connection() -> None:
+    assert ask_of(OpenAIJudgeModel(KEY, "http://127.0.0.1:9/v1"))[0].status == "connection"
+
+
+def test_a_reply_that_takes_too_long_is_a_timeout() -> None:
+    hold = threading.Event()
+
+    def script(*_: Any) -> Answer:
+        hold.wait(5)
+        return verdict()
+
+    [attempt], _ = ask(script, timeout_s=0.05)
+    hold.set()
+    assert attempt.status == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After-Ms": "250"}, 0.25),
+        ({"Retry-After": "-3"}, 0.0),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_handed_on(headers: Mapping[str, str], seconds: float | None) -> None:
+    [attempt], _ = ask(lambda *_: failure(429, headers=headers))
+    assert attempt.retry_after_s == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    [attempt], _ = ask(lambda *_: failure(503, headers={"Retry-After": later}))
+    assert attempt.retry_after_s == pytest.approx(3600, abs=60)
+
+
+def form_of(body: Mapping[str, Any]) -> str:
+    return str(body.get("response_format", {}).get("type", "plain"))
+
+
+@pytest.mark.parametrize(("known", "asked"), [(["json_object", "plain"], 2), (["plain"], 3)])
+def test_an_endpoint_without_schemas_is_asked_for_less_and_remembered(known: list[str], asked: int) -> None:
+    def script(_: int, body: Mapping[str, Any]) -> Answer:
+        form = form_of(body)
+        return verdict() if form in known else failure(400, f"response_format {form} is not supported")
+
+    attempts, endpoint = ask(script, times=3)
+    assert [attempt.status for attempt in attempts] == ["reply"] * 3
+    assert len(endpoint.requests) == asked + 2
+    assert {form_of(body) for body in endpoint.requests[-3:]} == {known[0]}
+
+
+def test_the_key_is_in_no_attempt_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    echoes = [
+        failure(401, f"Incorrect API key provided: {KEY}. Bearer {KEY}"),
+        failure(401, "Incorrect API key provided: sk-test-***********6789"),
+        Answer(200, f"<html>{KEY}</html>".encode()),
+        completion(f"your key is {KEY}"),
+        failure(500, headers={"X-Echo": KEY}),
+    ]
+    attempts, _ = ask(lambda number, _: echoes[number - 1], times=len(echoes))
+    assert "THE-SECRET" not in repr(attempts) + caplog.text + repr(OpenAIJudgeModel(KEY))
+    assert "6789" not in repr(attempts)
+
+
+def test_a_placeholder_for_a_key_is_not_struck_out_of_replies() -> None:
+    with ScriptedEndpoint(lambda *_: completion("none of it")) as endpoint:
+        assert ask_of(OpenAIJudgeModel("none", endpoint.base_url))[0].reply == "none of it"
+
+
+def test_the_endpoint_is_named_without_credentials() -> None:
+    model = OpenAIJudgeModel(KEY, "https://user:password@judge.example:8443/v1/?token=x")
+    assert model.endpoint == "judge.example:8443/v1"
+    assert OpenAIJudgeModel(KEY).endpoint == "api.openai.com/v1"
+
+
+def test_signs_that_no_database_holds_are_mended() -> None:
+    body = {"choices": [{"message": {"content": "a\u0000b"}, "finish_reason": "stop"}]}
+    [attempt], _ = ask(lambda *_: Answer(200, json.dumps(body).encode()))
+    assert attempt.reply == "a\ufffdb"
+
+
+def test_a_model_serves_one_event_loop_after_another() -> None:
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
+        model = OpenAIJudgeModel(KEY, endpoint.base_url)
+        assert [ask_of(model)[0].status, ask_of(model)[0].status] == ["reply", "reply"]
+
+
+def test_the_simulation_answers_and_can_be_closed_and_used_again() -> None:
+    model = SimulatedJudgeModel()
+    [first], [second] = ask_of(model), ask_of(model)
+    assert first.is_reply
+    assert first.reply == second.reply
+    assert model.endpoint == "simulated"

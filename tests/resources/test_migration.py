@@ -1,0 +1,188 @@
+"""The database's tables against the pandera models, and that migrating is safe, repeatable and one-way."""
+
+import re
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import create_engine
+
+from eval_pipeline.errors import WarehouseError
+from eval_pipeline.tables import TABLES, Table
+from resources.migration import MIGRATIONS, head, is_current, migrate
+
+SQL_TYPES = {
+    "string[pyarrow]": "text",
+    "int64": "bigint",
+    "Int64": "bigint",
+    "float64": "double precision",
+    "bool": "boolean",
+    "date": "date",
+    "datetime64[us, UTC]": "timestamp with time zone",
+}
+
+
+def rows(url: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement.encode(), parameters or None).fetchall()
+
+
+@pytest.fixture
+def empty_database_url(database_url: str) -> str:
+    """A database in which nothing was migrated; dropped with the server."""
+    name = urlsplit(database_url).path.strip("/") + "_empty"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    return urlsplit(database_url)._replace(path=f"/{name}").geturl()
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.table_name())
+def test_the_database_has_the_columns_of_the_model(database_url: str, table: type[Table]) -> None:
+    found = rows(
+        database_url,
+        "SELECT column_name, data_type, is_nullable = 'YES' FROM information_schema.columns"
+        " WHERE table_schema = 'evals' AND table_name = %s ORDER BY ordinal_position",
+        table.table_name(),
+    )
+    assert found == [
+        (name, (field.metadata or {}).get("sql") or SQL_TYPES[str(field.dtype)], field.nullable)
+        for name, field in table.to_schema().columns.items()
+    ]
+
+
+def constraints(url: str, table: type[Table], kind: str) -> list[tuple[str, str]]:
+    return rows(
+        url,
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = %s::regclass AND contype = %s ORDER BY conname",
+        f"evals.{table.table_name()}",
+        kind,
+    )
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.table_name())
+def test_the_database_has_the_key_and_the_checks_of_the_model(database_url: str, table: type[Table]) -> None:
+    name = table.table_name()
+    key = f"PRIMARY KEY ({', '.join(table.primary_key())})"
+    assert constraints(database_url, table, "p") == [(f"{name}_key", key)]
+    found = {
+        conname: (re.findall(r"'([^']*)'::text", text), re.findall(r"(>=|<=|>) \(?(\d+)", text))
+        for conname, text in constraints(database_url, table, "c")
+    }
+    expected: dict[str, tuple[list[str], list[tuple[str, str]]]] = {}
+    for column, field in table.to_schema().columns.items():
+        if not field.checks:
+            continue
+        words, bounds = expected.setdefault(f"{name}_{column}_check", ([], []))
+        for check in field.checks:
+            statistics = check.statistics
+            words += statistics.get("allowed_values", [])
+            sign = {"greater_than_or_equal_to": ">=", "less_than_or_equal_to": "<=", "greater_than": ">"}
+            bounds += [(sign[check.name], str(value)) for at, value in statistics.items() if at != "allowed_values"]
+    assert found == expected
+
+
+def test_no_table_is_there_that_has_no_model(database_url: str) -> None:
+    found = rows(database_url, "SELECT tablename FROM pg_tables WHERE schemaname = 'evals'")
+    internal = {"alembic_version", "partition_versions"}
+    assert {name for (name,) in found} == {table.table_name() for table in TABLES} | internal
+
+
+def test_every_table_and_column_is_described_and_days_are_indexed(database_url: str) -> None:
+    for table in TABLES:
+        name = f"evals.{table.table_name()}"
+        found = rows(
+            database_url,
+            "SELECT attname, col_description(attrelid, attnum) FROM pg_attribute"
+            " WHERE attrelid = %s::regclass AND attnum > 0",
+            name,
+        )
+        assert dict(found) == {c: " ".join(f.description.split()) for c, f in table.to_schema().columns.items()}
+        about = rows(database_url, "SELECT obj_description(%s::regclass)", name)[0][0]
+        assert about == " ".join((table.__doc__ or "").split())
+        leading = rows(
+            database_url,
+            "SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]"
+            " WHERE indrelid = %s::regclass",
+            name,
+        )
+        assert table.day_column() is None or (table.day_column(),) in leading
+
+
+def test_descriptions_that_are_out_of_date_are_written_again(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("COMMENT ON TABLE evals.reviews IS 'old words'; COMMENT ON SCHEMA evals IS 'old'")
+    assert not is_current(database_url)
+    migrate(database_url)
+    assert is_current(database_url)
+    assert rows(database_url, "SELECT obj_description('evals.reviews'::regclass)")[0][0].startswith("One submitted")
+
+
+def test_many_processes_may_migrate_at_once(empty_database_url: str) -> None:
+    assert not is_current(empty_database_url)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate(empty_database_url)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert is_current(empty_database_url)
+    assert rows(empty_database_url, "SELECT version_num FROM evals.alembic_version") == [(head(),)]
+
+
+def test_a_current_database_is_not_touched(database_url: str) -> None:
+    def state() -> list[tuple[Any, ...]]:
+        statement = "SELECT xmin::text, (SELECT max(xmin::text::bigint) FROM pg_description) FROM evals.alembic_version"
+        return rows(database_url, statement)
+
+    before = state()
+    migrate(database_url)
+    assert state() == before
+
+
+def test_a_newer_database_is_refused(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE evals.alembic_version SET version_num = '9999'")
+    with pytest.raises(WarehouseError, match="9999") as raised:
+        migrate(database_url)
+    assert "upgrade eval-pipeline" in raised.value.mend
+
+
+def test_a_downgrade_is_refused(database_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        with pytest.raises(WarehouseError, match="cannot be undone"):
+            command.downgrade(config, "base")
+    engine.dispose()
+    assert is_current(database_url)
+
+
+def test_a_database_that_is_not_there_is_told_with_the_mend() -> None:
+    with pytest.raises(WarehouseError, match="could not be migrated") as raised:
+        migrate("postgresql://nobody@/nothing?host=/nonexistent")
+    assert "EVAL_PIPELINE_DATABASE_URL" in raised.value.mend
+
+
+@pytest.mark.parametrize("table", [t for t in TABLES if t.is_append_only()], ids=lambda table: table.table_name())
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM evals.{}", "TRUNCATE evals.{}", "UPDATE evals.{0} SET {1} = {1}"], ids=lambda s: s[:6]
+)
+def test_what_is_only_added_to_refuses_all_else(database_url: str, table: type[Table], statement: str) -> None:
+    with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only ever added"):
+        rows(database_url, statement.format(table.table_name(), table.primary_key()[0]))
