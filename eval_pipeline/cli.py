@@ -20,10 +20,15 @@ from eval_pipeline.settings import Settings
 if TYPE_CHECKING:
     from resources.warehouse import PostgresWarehouse
 
-app = typer.Typer(help="Evaluation of LLM products as a data pipeline.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Evaluation of LLM products as a data pipeline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 labels_app = typer.Typer(help="Human labels.", no_args_is_help=True)
 app.add_typer(labels_app, name="labels")
-out = Console(soft_wrap=True)
+out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
 
@@ -276,7 +281,9 @@ def _opened(file: Path) -> Iterator[TextIO]:
         with file.open(encoding="utf-8", errors="replace") as lines:
             yield lines
     except OSError as error:
-        raise SourceError(f"{file} cannot be read: {error.strerror}", "give the path of a text or JSONL file") from error
+        raise SourceError(
+            f"{file} cannot be read: {error.strerror}", "give the path of a text or JSONL file"
+        ) from error
 
 
 @app.command()

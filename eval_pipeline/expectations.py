@@ -152,4 +152,10 @@ def _finding(result: Any) -> tuple[str, str, str, str, bool]:
         )
     kind = result.expectation_config.type.removeprefix("expect_").replace("_", " ")
     column = result.expectation_config.kwargs.get("column", "table")
-    return kind, column, ", ".join(f"{k} {v}" for k, v in wanted.items()), str(found), bool(result.success)
+    return (
+        kind,
+        column,
+        ", ".join(f"{k} {v}" for k, v in wanted.items()),
+        f"{found:.1f}" if isinstance(found, float) else str(found),
+        bool(result.success),
+    )

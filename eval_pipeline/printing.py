@@ -4,6 +4,7 @@ import sys
 
 import orjson
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
@@ -23,11 +24,17 @@ def print_rows(console: Console, rows: pd.DataFrame, form: str) -> None:
 def print_frame(console: Console, rows: pd.DataFrame, title: str = "", note: str = "") -> None:
     """Print `rows` as a table. Cells are data: they cannot carry markup or terminal control codes."""
     table = RichTable(
-        title=escape(title), title_justify="left", title_style="bold", caption=escape(note), caption_justify="left"
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        caption=escape(note),
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
     )
     for name, values in rows.items():
         is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-        table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
+        table.add_column(str(name).replace("_", " "), justify="right" if is_number else "left", overflow="fold")
     for row in rows.itertuples(index=False, name=None):
         table.add_row(*[escape(_printable(value)) for value in row])
     console.print(table)

@@ -4,7 +4,7 @@ Pure queries over the tables into sections of text. Not here: the queries' table
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -41,7 +41,16 @@ def report(warehouse: Warehouse) -> Iterator[Section]:
     for make in makers:
         section = make(warehouse)
         if len(section.rows):
-            yield section
+            yield replace(section, rows=_without_the_obvious(section.rows))
+
+
+def _without_the_obvious(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return `rows` without columns that tell nothing here: counts that are 0 throughout, the origin of real traffic."""
+    counts = ("not_applicable", "errors", "waiting", "disputed", "unsure")
+    silent = [name for name in counts if name in rows and not rows[name].any()]
+    if "origin" in rows and (rows["origin"] == "production").all():
+        silent.append("origin")
+    return rows.drop(columns=silent)
 
 
 def intake(warehouse: Warehouse) -> Section:
@@ -102,11 +111,11 @@ def queue(warehouse: Warehouse) -> Section:
 def verdicts_by_model(warehouse: Warehouse) -> Section:
     """Failure rates of evaluators and judges by product model, all days together."""
     rows = warehouse.query("""
-        select subject_kind, subject, model_version, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails,
+        select subject_kind || ' ' || subject as what, model_version, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails,
                sum(n_not_applicable)::bigint as not_applicable, sum(n_error)::bigint as errors
         from evals.trend_rollups
         where subject_kind in ('evaluator', 'judge') and model_version <> 'all' and surface = 'all' and slice = 'all'
-        group by 1, 2, 3, 4 order by origin, 1, 2, 3""")
+        group by 1, 2, 3 order by origin, 1, 2""")
     return Section(
         "Failure rate by product model",
         with_rate(rows, "fails", rows["n"], "fail rate"),
@@ -141,14 +150,14 @@ def recorded_outcomes(warehouse: Warehouse) -> Section:
 def daily_trends(warehouse: Warehouse) -> Section:
     """Failure rate by day, one line a subject."""
     rows = warehouse.query("""
-        select session_day::text as day, subject_kind, subject, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails
+        select session_day::text as day, subject_kind || ' ' || subject as what, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails
         from evals.trend_rollups where model_version = 'all' and surface = 'all' and slice = 'all'
-        group by 1, 2, 3, 4 order by 1""")
+        group by 1, 2, 3 order by 1""")
     lines = [
         (*key, group["day"].iloc[0], group["day"].iloc[-1], len(group), int(group["n"].sum()), sparkline(group))
-        for key, group in rows[rows["n"] > 0].groupby(["origin", "subject_kind", "subject"], sort=True)
+        for key, group in rows[rows["n"] > 0].groupby(["origin", "what"], sort=True)
     ]
-    columns = ["origin", "subject_kind", "subject", "from", "to", "days", "n", "fail rate by day"]
+    columns = ["origin", "what", "from", "to", "days", "n", "fail rate by day"]
     return Section(
         "Trend by day", pd.DataFrame(lines, columns=columns), "each bar is a day; full height = the worst day"
     )
@@ -176,7 +185,7 @@ def calibration(warehouse: Warehouse) -> Section:
     """The newest calibration figures of every subject that has labels."""
     rows = warehouse.query("""
         select distinct on (subject_kind, subject, subject_version, label_set, origin)
-               subject_kind, subject, label_set, origin, n_true_fail + n_missed_fail as failures,
+               subject_kind || ' ' || subject as what, label_set, origin, n_true_fail + n_missed_fail as failures,
                n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tnr, tnr_low, tnr_high, status
         from evals.judge_calibration_reports where category = 'all' and n_labels > 0
         order by subject_kind, subject, subject_version, label_set, origin, as_of_day desc, measured_at desc""")
