@@ -40,7 +40,7 @@ class Finding(NamedTuple):
     @property
     def turn_index(self) -> int | None:
         """The turn that decided, or None when it was the session as a whole."""
-        return self.evidence.subject.turn_index
+        return self.evidence.by.turn_of(self.evidence.subject)
 
     @property
     def expected(self) -> str:
@@ -79,6 +79,11 @@ class Check(ABC, Generic[S_contra]):
     def found(self, subject: Any) -> str | None:
         """Return what stood where something was expected; None when there is nothing to show."""
         return None
+
+    def turn_of(self, subject: Any) -> int | None:
+        """Return the turn that decides on `subject`; None when it is the session as a whole."""
+        turn_index: int | None = subject.turn_index
+        return turn_index
 
     def why_not_applicable(self, subject: Any) -> str:
         """Return the reason, when the outcome is not_applicable."""

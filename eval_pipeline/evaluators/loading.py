@@ -3,7 +3,6 @@
 Not here: what an evaluator is (`contract.py`).
 """
 
-import linecache
 import re
 import sys
 import traceback
@@ -61,7 +60,6 @@ def _run(path: Path) -> ModuleType:
     name = f"catalog_evaluators_{content_hash(str(path.absolute()), 8)}"
     module = ModuleType(name)
     module.__file__ = str(path)
-    linecache.checkcache(str(path))
     sys.modules[name] = module  # dataclasses and `inspect.getsource` look the module up by name
     try:
         exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 the catalog is the deployment's own code

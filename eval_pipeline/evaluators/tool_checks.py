@@ -172,9 +172,14 @@ class RepeatsCall(Leaf[SessionView]):
         return f"makes one and the same tool call {self.times} times with the same result"
 
     def found(self, subject: SessionView) -> str | None:
-        """Return the call, and where its last repetition stands."""
+        """Return the call."""
         call = self._repeated(subject)
-        return None if call is None else f"turn {call.turn_index}: {call.name} {call.text}"
+        return None if call is None else f"{call.name} {call.text}"
+
+    def turn_of(self, subject: SessionView) -> int | None:
+        """Return the turn where the call is made once too often."""
+        call = self._repeated(subject)
+        return None if call is None else call.turn_index
 
     def why_not_applicable(self, subject: SessionView) -> str:
         """Return that nothing was called."""

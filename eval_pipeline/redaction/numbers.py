@@ -84,7 +84,7 @@ def _cards(text: str, start: int, end: int) -> Iterator[Hit]:
             continue
         is_said = CARD_WORD.search(_before(text, begin)) is not None
         digits, last_end = "", begin
-        for group_start, group_end in groups[first:]:
+        for group_start, group_end in groups[first : first + 19]:
             digits += text[group_start:group_end]
             if len(digits) > 19 or not CARD_GAP.fullmatch(text, last_end, group_start):
                 break

@@ -167,6 +167,7 @@ def _pairs(asks: _Asks, window: int) -> Iterator[tuple[int, int]]:
         is_pair = (
             (asks.owners[later] == asks.owners[earlier])
             & asks.is_ask[later]
+            & asks.is_ask[earlier]
             & (asks.previous_answer[later] > asks.positions[earlier])
         )
         yield from zip(later[is_pair].tolist(), earlier[is_pair].tolist(), strict=True)

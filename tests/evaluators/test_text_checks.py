@@ -1,6 +1,7 @@
 """Each check of a text: one that holds, one that does not, and what it says of what it found."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,10 +52,12 @@ def test_json_schema_is_draft_2020_12() -> None:
     assert (outcome(pairs, "[1]"), outcome(pairs, '["x"]'), outcome(pairs, "[1, 2]")) == ("pass", "fail", "fail")
 
 
-@pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"$ref": "http://127.0.0.1:9/elsewhere.json"}])
-def test_a_schema_that_is_none_or_not_self_contained_is_refused_at_once(schema: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"nonsense|elsewhere"):
-        satisfies_schema(schema)
+def test_a_schema_that_is_none_or_not_self_contained_is_refused_at_once(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text('{"type": "object"}')
+    for schema in ({"type": "nonsense"}, {"$ref": elsewhere.as_uri()}):
+        with pytest.raises(ValueError, match=r"nonsense|elsewhere"):
+            satisfies_schema(schema)
 
 
 def test_matches_and_counts() -> None:
@@ -116,7 +119,7 @@ def test_texts_that_break_off(text: str) -> None:
     [
         "Your order is on its way.",
         "Done! \N{SMILING FACE WITH SMILING EYES}",
-        "You can choose. These are the ways to pay that we have on file for you here:\n- Card ending in 7334",
+        "You can choose. These are the ways to pay that we have on file for you here:\n- The card ending in 7334, which you used last time for your order of the floor lamp",
         "You can read all of it here. See https://example.org/a/very/long/address/that/goes/on/and/on/for/ever",
         "It is done. Your new delivery date: 2026-03-07",
         "a short note without any end mark whatever its length may come to in the end, it never had one",

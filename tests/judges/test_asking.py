@@ -80,8 +80,10 @@ def test_a_second_run_makes_no_call() -> None:
 def test_what_comes_twice_is_asked_once() -> None:
     ledger = MemoryLedger()
     with ScriptedEndpoint(lambda _, body: verdict()) as endpoint:
-        settled = ask(endpoint, [request(1), request(1), request(2)], ledger, FAST)
-        assert (len(settled), len(endpoint.requests)) == (2, 2)
+        # The last one comes again in the next chunk, while it is still under way.
+        requests = [request(1), *(request(number) for number in range(1, 200)), request(199)]
+        settled = ask(endpoint, requests, ledger, FAST)
+        assert len(settled) == len(endpoint.requests) == 199
 
 
 @pytest.mark.parametrize("fault", [failure(500), failure(429), failure(408), None, Answer(200, b"\xff{")])
@@ -143,9 +145,16 @@ def test_successes_in_between_keep_the_circuit_closed() -> None:
 
 
 def test_a_burst_of_429_is_one_failure() -> None:
-    policy = AskPolicy(concurrency=16, failures_to_open=17, backoff_s=0.05)
-    run = Run(lambda number, _: failure(429) if number <= 16 else verdict(), 40, policy)
-    assert set(run.statuses) == {"reply"}
+    burst = threading.Barrier(16)
+
+    def script(number: int, _: Mapping[str, Any]) -> Answer:
+        if number > 16:
+            return verdict()
+        burst.wait(5)
+        return failure(429)
+
+    policy = AskPolicy(concurrency=16, failures_to_open=16, backoff_s=0.05)
+    assert set(Run(script, 40, policy).statuses) == {"reply"}
 
 
 def test_the_budget_stops_before_it_is_passed() -> None:
@@ -155,6 +164,16 @@ def test_the_budget_stops_before_it_is_passed() -> None:
     assert run.n_asked == 10
     assert run.statuses.count("over_budget") == 90
     assert len(run.ledger.rows) == 10
+
+
+def test_calls_wait_for_money_that_may_come_free_before_they_are_given_up() -> None:
+    dearest = dearest_cost(request(1, max_completion_tokens=1000), PRICES)
+    policy = AskPolicy(concurrency=8, budget_usd=dearest + 5.5 * (PRICES.cost("m", 1000, 100) or 0.0), prices=PRICES)
+    requests = [request(number, max_completion_tokens=1000) for number in range(20)]
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
+        settled = ask(endpoint, requests, MemoryLedger(), policy)
+        assert len(endpoint.requests) == 6
+    assert sum(attempt.is_reply for attempt in settled.values()) == 6
 
 
 def test_a_budget_without_a_price_or_a_limit_is_refused() -> None:

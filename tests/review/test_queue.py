@@ -136,11 +136,22 @@ def test_a_day_stays_with_the_design_that_drew_it() -> None:
     assert len(queue(arguments, design=richer)) > len(first)
 
 
+def test_a_flood_after_a_trickle_is_sampled_by_the_same_budget() -> None:
+    few = {f"few{i}": "quiet" for i in range(4)}
+    first = queue(traffic(few))
+    assert set(first["inclusion_probability"]) == {1.0}
+    flooded = queue(traffic(few | {f"late{i}": "quiet" for i in range(96)}), first, drawn_at=NEXT_MORNING)
+    late = flooded[flooded["drawn_at"] == NEXT_MORNING]
+    assert len(late) == 9  # 96 of the 100 are late, and 9 is the budget: 8.64, rounded up
+    assert set(late["inclusion_probability"]) == {9 / 96}
+
+
 def test_rows_of_other_arms_stay_and_are_not_drawn_again() -> None:
     arguments = traffic(of_each(3))
     row = queue(arguments).iloc[[0]].assign(arm="error_analysis", design_id="other", inclusion_probability=0.5)
     drawn = queue(arguments, row)
     assert len(drawn) == 15
+    assert set(drawn["design_id"]) == {"other", Design().design_id}
     assert drawn.set_index("session_id").loc[row["session_id"].iloc[0], "arm"] == "error_analysis"
 
 

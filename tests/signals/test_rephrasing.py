@@ -40,8 +40,9 @@ def test_the_same_request_in_other_words_fires(again: str) -> None:
         (
             ASK,
             "assistant: Change the delivery address?",
-            "user: Yes, change the delivery address of my lamp order please",
+            "user: Yes, can you change the delivery address of my lamp order?",
         ),
+        ("user: My lamp order has the delivery address of my office", NO_HELP, ASK),
         ("user: Is there a flight to Oslo on 3 May?", "assistant: No.", "user: Is there a flight to Oslo on 4 May?"),
         ("user: yes?", "assistant: Really?", "user: yes?"),
         ("user: ok thanks?", "assistant: Anything else?", "user: ok thanks?"),
