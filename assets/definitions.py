@@ -9,7 +9,7 @@ from assets.checks import all_checks
 from assets.jobs import all_jobs
 from assets.schedules import all_schedules
 from assets.sensors import all_sensors
-from eval_pipeline.deployment import Deployment
+from eval_pipeline.deployment import CODE_VERSION, Deployment
 from eval_pipeline.settings import Settings
 from eval_pipeline.tables import TABLES
 from resources.configured import default_resources
@@ -56,7 +56,7 @@ def _keys(asset: dg.AssetsDefinition | dg.AssetSpec) -> set[dg.AssetKey]:
 
 def _with_code_versions(assets: list[Any], versions: dict[str, str]) -> list[Any]:
     def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(code_version=versions.get(spec.key.to_user_string()))
+        return spec.replace_attributes(code_version=versions.get(spec.key.to_user_string(), CODE_VERSION))
 
     return list(dg.map_asset_specs(versioned, assets))
 

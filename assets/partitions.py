@@ -4,11 +4,10 @@ from datetime import date
 
 import dagster as dg
 
-FIRST_DAY = date(2020, 1, 1)
-"""First day that has a partition. Ten years are some 3,650 keys, which Dagster handles with ease."""
+from eval_pipeline.formats.times import FIRST_DAY
 
-# The current day has a partition too (end_offset), so that it can be looked at before it is over.
-daily = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC", end_offset=1)
+# Ten years of days are some 3,650 keys, which Dagster handles with ease. The current day has a partition too (end_offset), so that it can be looked at before it is over.
+daily = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
 nightly_backfill = dg.BackfillPolicy.single_run()
 
 

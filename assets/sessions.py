@@ -21,6 +21,7 @@ from eval_pipeline.tables import (
 )
 
 LOOP = "surface_failures"
+STORED = ["session_id", "session_day"]
 
 
 @tables_asset(
@@ -29,12 +30,13 @@ LOOP = "surface_failures"
     kinds=["pydantic", "postgres"],
 )
 def intake(
-    day: date, session_source: SessionSource, deployment: Deployment, clock: Clock
+    day: date, session_source: SessionSource, warehouse: Warehouse, deployment: Deployment, clock: Clock
 ) -> Iterator[tuple[type[Table], Frames]]:
     """Take in a day: what every source holds for it, redacted, or set aside with its reason."""
     taken = take_in(
         session_source.read(day), day, deployment.redactor, as_of=clock(), n_read=session_source.counts(day)
     )
+    taken = taken.set_aside(warehouse.read(RawSessions, columns=STORED, session_ids=taken.session_ids))
     yield RawSessions, taken.session_frames()
     yield QuarantinedRecords, [taken.quarantined]
     yield SourceDays, [taken.days]

@@ -12,6 +12,7 @@ import dagster as dg
 from assets.definitions import ASSETS
 from assets.jobs import NIGHTLY
 from eval_pipeline.tables import TABLES, Table
+from resources.copying import columns_of
 
 HERE = Path(__file__).parent
 COLUMN, ROW, WIDTH, HEIGHT, MARGIN = 260, 74, 212, 46, 24
@@ -37,12 +38,15 @@ def data_dictionary() -> str:
 
 
 def _table_lines(table: type[Table]) -> list[str]:
-    written = "rows are only ever added" if table.is_append_only() else "a day is replaced as a whole"
+    written = "Rows are only ever added" if table.is_append_only() else "A day is replaced as a whole"
+    if table.day_column() is None and not table.is_append_only():
+        written = "A row is replaced by its key"
     lines = ["", f"## {table.table_name()}", "", " ".join((inspect.getdoc(table) or "").split()), ""]
-    lines += [f"Key: {', '.join(f'`{name}`' for name in table.primary_key())}. {written.capitalize()}.", ""]
+    lines += [f"Key: {', '.join(f'`{name}`' for name in table.primary_key())}. {written}.", ""]
     lines += ["| column | type | null | meaning |", "|---|---|---|---|"]
+    kinds = {column.name: column.sql_type for column in columns_of(table)}
     for name, column in table.to_schema().columns.items():
-        kind = (column.metadata or {}).get("sql") or str(column.dtype)
+        kind = kinds[name]
         meaning = str(column.description).replace("|", "\\|")
         lines.append(f"| `{name}` | {kind} | {'yes' if column.nullable else 'no'} | {meaning} |")
     return lines
@@ -60,9 +64,7 @@ def asset_graph() -> str:
         place[name] = (MARGIN + depth[name] * COLUMN, MARGIN + 30 + row * ROW)
     width = MARGIN * 2 + max(depth.values()) * COLUMN + WIDTH
     height = MARGIN * 2 + 30 + max(rows.values()) * ROW
-    body = [
-        _edge(place[dep.asset_key.to_user_string()], place[name]) for name, spec in specs.items() for dep in spec.deps
-    ]
+    body = [_edge(place[parent], place[name]) for name in specs for parent in _shown_parents(name, specs)]
     body += [_box(name, specs[name], *place[name]) for name in specs]
     legend = [
         f'<text x="{MARGIN + i * 150}" y="24" fill="{colour}" font-weight="600">{group.replace("_", " ")}</text>'
@@ -79,6 +81,22 @@ def _specs(asset: dg.AssetsDefinition | dg.AssetSpec) -> list[dg.AssetSpec]:
 
 def _depth(name: str, specs: dict[str, dg.AssetSpec]) -> int:
     return max((1 + _depth(dep.asset_key.to_user_string(), specs) for dep in specs[name].deps), default=0)
+
+
+def _parents(name: str, specs: dict[str, dg.AssetSpec]) -> set[str]:
+    return {dep.asset_key.to_user_string() for dep in specs[name].deps}
+
+
+def _ancestors(name: str, specs: dict[str, dg.AssetSpec]) -> set[str]:
+    parents = _parents(name, specs)
+    return parents.union(*(_ancestors(parent, specs) for parent in parents))
+
+
+def _shown_parents(name: str, specs: dict[str, dg.AssetSpec]) -> list[str]:
+    """Return the parents that stand behind no other parent: an arrow that another path implies is left out."""
+    parents = _parents(name, specs)
+    implied: set[str] = set().union(*(_ancestors(parent, specs) for parent in parents))
+    return sorted(parents - implied)
 
 
 def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:

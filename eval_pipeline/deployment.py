@@ -13,6 +13,7 @@ from eval_pipeline.evaluators.contract import Evaluator
 from eval_pipeline.evaluators.loading import load_evaluators
 from eval_pipeline.judges.asking import AskPolicy
 from eval_pipeline.judges.definition import Judge, load_judges
+from eval_pipeline.judges.prices import Prices
 from eval_pipeline.redaction.redactor import Redactor
 from eval_pipeline.redaction.secret import redaction_secret
 from eval_pipeline.review.design import Design, load_design
@@ -51,7 +52,7 @@ class Deployment:
             evaluators=load_evaluators(folder / "evaluators.py"),
             judges=load_judges(folder / "judges"),
             design=load_design(folder / "surfaces.yaml"),
-            ask_policy=AskPolicy(),
+            ask_policy=AskPolicy(prices=Prices.load(folder / "prices.yaml")),
         )
 
     @property
@@ -69,7 +70,7 @@ class Deployment:
         return {signal.name for signal in self.signals if signal.counts}
 
     def code_versions(self) -> dict[str, str]:
-        """Return the code version of each asset: what decides its content, on this side."""
+        """Return the code version of each asset that the catalog decides; for all others it is `CODE_VERSION`."""
         signals = content_hash({signal.name: [signal.version, signal.counts] for signal in self.signals})
         evaluators = content_hash([self.evaluation_versions, [[e.name, e.version] for e in self.evaluators]])
         judges = content_hash([self.evaluation_versions, [[j.name, j.version] for j in self.judges]])

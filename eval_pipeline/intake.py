@@ -63,6 +63,7 @@ class _Kept(NamedTuple):
     source_id: str
     position: str
     row: bytes
+    source_path: str
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,44 @@ class Intake:
     days: pd.DataFrame
     """Rows of `source_days`, one a source that the day has records of."""
 
+    day: date
+    """The UTC day that was taken in."""
+
     _kept: dict[str, _Kept] = field(repr=False)
 
     @property
     def n_accepted(self) -> int:
         """Sessions that `session_frames` yields."""
         return len(self._kept)
+
+    @property
+    def session_ids(self) -> list[str]:
+        """Ids of the accepted sessions, as they are stored."""
+        return sorted(self._kept)
+
+    def set_aside(self, stored: pd.DataFrame) -> "Intake":
+        """Return the intake without the sessions that are stored on another day already; those are quarantined.
+
+        `stored`: `session_id, session_day` of stored sessions, of any day. An id is one session, and one session has
+        one day: the first that was stored keeps it.
+        """
+        day_of = dict(zip(stored["session_id"], stored["session_day"], strict=True))
+        elsewhere = {i: kept for i, kept in self._kept.items() if day_of.get(i, self.day) != self.day}
+        if not elsewhere:
+            return self
+        moved = Counter(kept.source_id for kept in elsewhere.values())
+        n_moved = self.days["source_id"].map(lambda source: moved[source]).astype("Int64")
+        days = self.days.assign(
+            n_accepted=self.days["n_accepted"] - n_moved, n_quarantined=self.days["n_quarantined"] + n_moved
+        )
+        rows = [_row_set_aside(kept, day_of[i], self.day) for i, kept in elsewhere.items()]
+        quarantined = pd.concat([self.quarantined, _frame(QuarantinedRecords, rows)], ignore_index=True)
+        return Intake(
+            QuarantinedRecords.validate(quarantined.sort_values("record_id", ignore_index=True)),
+            SourceDays.validate(days),
+            self.day,
+            {i: kept for i, kept in self._kept.items() if i not in elsewhere},
+        )
 
     def session_frames(self, size: int = 5000) -> Iterator[pd.DataFrame]:
         """Yield the rows of `raw_sessions` ordered by session id, `size` at a time; nothing for an empty day."""
@@ -94,7 +127,6 @@ class _Door:
     day: date
     redactor: SessionRedactor
     as_of: datetime
-    known_days: Mapping[str, date]
     kept: dict[str, _Kept] = field(default_factory=dict)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     n_read: Counter[str] = field(default_factory=Counter)
@@ -125,13 +157,6 @@ class _Door:
             )
         fields, hashed, n_redactions = _redacted(_dumped(session), self.redactor)
         session_id = fields["session_id"]
-        if self.known_days.get(session_id, self.day) != self.day:
-            raise RejectedRecord(
-                "session_on_another_day",
-                f"a session of this id is stored on {self.known_days[session_id]}",
-                "give sessions ids that are never used twice, and every part of a session its first started_at",
-                "session_id",
-            )
         row = _row(session, fields, self.day, self.as_of) | {
             "content_hash": hashed,
             "redaction_version": self.redactor.version,
@@ -141,7 +166,9 @@ class _Door:
         }
         last_seen_at = session.last_seen_at()
         packed = bytes(memoryview(orjson.dumps(row)))  # a copy: orjson hands out twice the memory it needs
-        return session_id, _Kept(len(session.turns), last_seen_at, hashed, record.source_id, record.position, packed)
+        return session_id, _Kept(
+            len(session.turns), last_seen_at, hashed, record.source_id, record.position, packed, record.source_path
+        )
 
 
 def take_in(
@@ -149,18 +176,16 @@ def take_in(
     day: date,
     redactor: SessionRedactor,
     as_of: datetime,
-    known_days: Mapping[str, date] | None = None,
     n_read: Mapping[str, int] | None = None,
 ) -> Intake:
     """Validate, redact and account for the records that count on `day`.
 
     Of several records of one session the fullest is accepted (more turns, then alive longer, then by hash), the others
     are duplicates: the order of arrival does not matter. A session is closed as `Session.is_closed` says at `as_of`.
-    `known_days` names sessions stored on another day; their records are quarantined, as an id is one session.
     `n_read` is what an independent scan counted by source; without it `days` holds the count of what came. Never
     raises for what a record holds.
     """
-    door = _Door(day, redactor, as_of, known_days or {})
+    door = _Door(day, redactor, as_of)
     for record in records:
         door.take(record)
     accepted = Counter(kept.source_id for kept in door.kept.values())
@@ -177,7 +202,7 @@ def take_in(
         for source_id in sorted(counted.keys() | door.n_read.keys())
     ]
     quarantined = sorted(door.rejected, key=lambda row: row["record_id"])
-    return Intake(_frame(QuarantinedRecords, quarantined), _frame(SourceDays, days), door.kept)
+    return Intake(_frame(QuarantinedRecords, quarantined), _frame(SourceDays, days), day, door.kept)
 
 
 def _session_frame(packed: list[bytes]) -> pd.DataFrame:
@@ -285,7 +310,17 @@ def _row(session: Session, fields: dict[str, Any], day: date, as_of: datetime) -
     }
 
 
-def _quarantine_row(record: SourceRecord, rejection: RejectedRecord, day: date) -> dict[str, Any]:
+def _row_set_aside(kept: _Kept, other_day: date, day: date) -> dict[str, Any]:
+    rejection = RejectedRecord(
+        "session_on_another_day",
+        f"a session of this id is stored on {other_day}",
+        "give sessions ids that are never used twice, and every part of a session its first started_at",
+        "session_id",
+    )
+    return _quarantine_row(kept, rejection, day)
+
+
+def _quarantine_row(record: SourceRecord | _Kept, rejection: RejectedRecord, day: date) -> dict[str, Any]:
     return {
         "record_id": content_hash([record.source_id, record.position]),
         "session_day": day,

@@ -13,6 +13,7 @@ import dagster as dg
 
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.expectations import BatchDocs
+from eval_pipeline.judges.prices import Prices
 from eval_pipeline.settings import Settings
 from resources.call_ledger import WarehouseLedger
 from resources.embedded_postgres import database_url
@@ -52,10 +53,11 @@ class LedgerResource(dg.ConfigurableResource[WarehouseLedger]):
     """The ledger of paid calls."""
 
     warehouse: dg.ResourceDependency[PostgresWarehouse]
+    prices: str
 
     def create_resource(self, context: dg.InitResourceContext) -> WarehouseLedger:
-        """Return the ledger over the run's warehouse."""
-        return WarehouseLedger(self.warehouse)
+        """Return the ledger over the run's warehouse, with the price table of the catalog."""
+        return WarehouseLedger(self.warehouse, Prices.load(Path(self.prices)))
 
 
 class JudgeModelsResource(dg.ConfigurableResource[ConfiguredJudgeModels]):
@@ -79,7 +81,7 @@ def default_resources(settings: Settings, deployment: Deployment) -> dict[str, A
     return {
         "warehouse": warehouse,
         "session_source": SessionSourceResource(warehouse=warehouse),
-        "ledger": LedgerResource(warehouse=warehouse),
+        "ledger": LedgerResource(warehouse=warehouse, prices=str(settings.catalog / "prices.yaml")),
         "judge_models": JudgeModelsResource(),
         "deployment": deployment,
         "data_docs": BatchDocs(settings.home / "data_docs"),

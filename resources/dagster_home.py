@@ -46,6 +46,7 @@ def _settings() -> dict[str, object]:
     return {
         "storage": {"postgres": {"postgres_url": {"env": URL_VARIABLE}}},
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
         "run_monitoring": {
             "enabled": True,
             "free_slots_after_run_end_seconds": 60,

@@ -199,9 +199,11 @@ def test_what_cannot_be_redacted_stays_outside(error: Exception) -> None:
 
 
 def test_a_session_stored_on_another_day_is_not_stored_twice() -> None:
-    intake = taken(record(), record("line 2", session_id="s2"), known_days={"s1": date(2026, 1, 4), "s2": DAY})
+    stored_before = pd.DataFrame({"session_id": ["s1", "s2"], "session_day": [date(2026, 1, 4), DAY]})
+    intake = taken(record(), record("line 2", session_id="s2")).set_aside(stored_before)
     assert intake.quarantined["reason"].tolist() == ["session_on_another_day"]
     assert stored(intake)["session_id"].tolist() == ["s2"]
+    assert accounts(intake) == {"src": (2, 1, 1, 0)}
 
 
 def test_records_that_the_scan_counted_and_nobody_delivered_show_in_the_account() -> None:

@@ -48,7 +48,7 @@ def test_graph_and_groups(definitions: dg.Definitions) -> None:
 def test_every_asset_is_documented_owned_versioned_and_has_a_column_schema(definitions: dg.Definitions) -> None:
     for node in definitions.resolve_asset_graph().asset_nodes:
         assert node.description and node.owners and node.kinds, node.key
-        schema = node.metadata["dagster/column_schema"].value
+        schema = node.metadata["dagster/column_schema"]
         assert all(column.description for column in schema.columns), node.key
         if node.is_executable:
             assert node.code_version, node.key

@@ -1,10 +1,11 @@
 """Fixtures of the end-to-end tests: databases that are copies of one another, and three evaluated days to start from."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dagster as dg
 import psycopg
 import pytest
 from psycopg import sql
@@ -12,12 +13,9 @@ from psycopg import sql
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
 from eval_pipeline.simulation.traffic import write_traffic
 from eval_pipeline.simulation.truth import DEMO_SEED
-from tests.end_to_end.pipeline import DAYS, Pipeline
+from tests.end_to_end.pipeline import DAYS, PER_DAY, NewPipeline, Pipeline
 
-PER_DAY = 12
 _numbers = itertools.count(1)
-
-NewPipeline = Callable[..., Pipeline]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +34,9 @@ def new_pipeline(
 
     def make(copy_of: Pipeline | None = None) -> Pipeline:
         name = f"end_to_end_{next(_numbers)}"
-        _on_server(server_url, "CREATE DATABASE {} TEMPLATE {}", name, _database(copy_of.url if copy_of else server_url))
+        _on_server(
+            server_url, "CREATE DATABASE {} TEMPLATE {}", name, _database(copy_of.url if copy_of else server_url)
+        )
         made.append(name)
         url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
         return Pipeline(tmp_path_factory.mktemp(name), url, endpoint.base_url)
@@ -68,5 +68,5 @@ def evaluated(new_pipeline: NewPipeline, traffic: list[Path]) -> Pipeline:
     pipeline = new_pipeline()
     for path in traffic:
         pipeline.register(path)
-    pipeline.nightly()
+    pipeline.succeed("nightly_evaluation")
     return pipeline

@@ -4,9 +4,9 @@ Not here: fixtures (`conftest.py`), what is expected (the tests).
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,10 +29,11 @@ from resources.judge_model import OpenAIJudgeModel
 from resources.session_files import Registration, SessionFiles
 from resources.warehouse import PostgresWarehouse
 
-NIGHT = datetime(2026, 3, 5, 1, 30, tzinfo=UTC)
+DAYS = [date(2025, 3, 3), date(2025, 3, 4), date(2025, 3, 5)]
+PER_DAY = 12
+NIGHT = datetime(2025, 3, 6, 1, 30, tzinfo=UTC)
 """When the first run happens: the night after the three days."""
 
-DAYS = [date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)]
 REDACTION_KEY = "the redaction key of the end-to-end tests"
 
 RUN_BOUND = {
@@ -66,7 +67,6 @@ class Pipeline:
     url: str
     judge_url: str
     now: datetime = NIGHT
-    outcomes: list[RunOutcome] = field(default_factory=list)
 
     def environ(self) -> dict[str, str]:
         """Return the environment that a process of this deployment has."""
@@ -100,15 +100,20 @@ class Pipeline:
         known = {"clock": lambda: self.now, "judge_models": EndpointModels(self.judge_url)}
         return build_definitions(self.settings, **{**known, **overrides})
 
-    def run(self, job: str, days: Sequence[date] = tuple(DAYS), **overrides: Any) -> list[RunOutcome]:
-        """Run `job` over `days` and return what each stretch came to."""
+    def run(self, job: str, days: Sequence[date] | None = None, **overrides: Any) -> list[RunOutcome]:
+        """Run `job` over `days`, or all that the sources cover, and return what each stretch came to."""
         with self.at_home():
-            return list(run_job(self.definitions(**overrides), job, days))
+            return list(run_job(self.definitions(**overrides), job, self.source_days() if days is None else days))
 
-    def nightly(self, days: Sequence[date] = tuple(DAYS)) -> None:
-        """Run the nightly job, which must succeed."""
-        for outcome in self.run("nightly_evaluation", days):
+    def succeed(self, job: str, days: Sequence[date] | None = None, **overrides: Any) -> None:
+        """Run `job`, which must succeed."""
+        for outcome in self.run(job, days, **overrides):
             assert outcome.is_success, outcome.failures
+
+    def source_days(self) -> list[date]:
+        """Return the days that the registered sources cover."""
+        with PostgresWarehouse(self.url) as warehouse:
+            return SessionFiles(warehouse).days()
 
     def register(self, path: Path, origin: Origin = "simulated") -> Registration:
         """Register a file of sessions as of `now`."""
@@ -150,3 +155,7 @@ class Pipeline:
         with self.connection() as connection:
             found = connection.execute(statement, [list(left_out)]).fetchall()
         return sorted(orjson.dumps(row["row"], option=orjson.OPT_SORT_KEYS).decode() for row in found)
+
+
+NewPipeline = Callable[..., Pipeline]
+"""Makes a deployment with an empty database, or with `copy_of` another deployment's."""

@@ -1,8 +1,7 @@
 """Running a day twice changes no row and asks no judge."""
 
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
-from tests.end_to_end.conftest import NewPipeline
-from tests.end_to_end.pipeline import Pipeline
+from tests.end_to_end.pipeline import NewPipeline, Pipeline
 
 
 def test_the_same_days_again_change_no_row_and_ask_no_judge(
@@ -12,7 +11,7 @@ def test_the_same_days_again_change_no_row_and_ask_no_judge(
     before, asked = pipeline.row_versions(), endpoint.n_requests
     assert asked > 0
 
-    pipeline.nightly()
+    pipeline.succeed("nightly_evaluation")
 
     assert pipeline.row_versions() == before
     assert endpoint.n_requests == asked

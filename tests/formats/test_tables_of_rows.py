@@ -100,7 +100,7 @@ def test_a_bad_row_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     header = "session_id,role,content,at\n"
     good = "s,user,hi,2026-01-05\n"
-    path.write_text(header + good + "one,cell short,x\n" + ",user,no id,2026-01-05\n\n" + 't,user,"open,2026-01-05\n')
+    path.write_text(header + good + "one,cell short,x\n" + ",user,no id,2026-01-05\n\n" + 't,user,hi,"2026-01-05\n')
     assert sorted(reasons(CSV, path)) == [
         ("line 2", "good"),
         ("line 3", "invalid_csv"),

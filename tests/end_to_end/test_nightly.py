@@ -1,0 +1,151 @@
+"""A few simulated days from files to trends, and from reviews to measured judges."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from eval_pipeline.calibration.rates import wilson
+from eval_pipeline.simulation.demo import simulate_queue_reviews
+from resources.warehouse import PostgresWarehouse
+from tests.end_to_end.pipeline import DAYS, NIGHT, PER_DAY, NewPipeline, Pipeline
+
+RECOUNT = """
+    WITH worst AS (
+        SELECT v.session_day, v.subject_kind, v.subject, v.subject_version, v.session_id,
+               bool_or(v.verdict = 'fail') AS is_fail,
+               bool_or(v.verdict = 'error') AS is_error,
+               bool_or(v.verdict = 'pass') AS is_pass
+          FROM evals.verdicts v GROUP BY 1, 2, 3, 4, 5
+    )
+    SELECT w.session_day, w.subject_kind, w.subject, w.subject_version, {model} AS model_version,
+           {surface} AS surface, {slice} AS slice, s.origin,
+           count(*) FILTER (WHERE is_fail OR (is_pass AND NOT is_error)) AS n,
+           count(*) FILTER (WHERE is_fail) AS n_fail,
+           count(*) FILTER (WHERE is_error AND NOT is_fail) AS n_error,
+           count(*) FILTER (WHERE NOT (is_fail OR is_error OR is_pass)) AS n_not_applicable
+      FROM worst w JOIN evals.raw_sessions s USING (session_id) {join}
+     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+"""
+ALL = {"model": "'all'", "surface": "'all'", "slice": "'all'", "join": ""}
+CELLS = [
+    ALL,
+    {**ALL, "model": "s.model_version"},
+    {**ALL, "surface": "s.surface"},
+    {**ALL, "model": "s.model_version", "surface": "s.surface"},
+    {**ALL, "slice": "e.key || '=' || e.value", "join": "CROSS JOIN LATERAL jsonb_each_text(s.slices) e"},
+]
+COUNTED = ["n", "n_fail", "n_error", "n_not_applicable"]
+
+
+def test_every_record_is_accepted_quarantined_or_a_duplicate(evaluated: Pipeline, traffic: list[Path]) -> None:
+    n_lines = sum(len(path.read_bytes().splitlines()) for path in traffic)
+    n_accepted, n_quarantined = (
+        evaluated.value(f"SELECT count(*) FROM evals.{name}") for name in ("raw_sessions", "quarantined_records")
+    )
+    said = evaluated.rows(
+        "SELECT sum(n_read) AS n_read, sum(n_accepted) AS n_accepted, sum(n_quarantined) AS n_quarantined,"
+        " sum(n_duplicate) AS n_duplicate FROM evals.source_days"
+    )[0]
+    assert n_lines == len(DAYS) * (PER_DAY + 4)
+    assert said == {"n_read": n_lines, "n_accepted": n_accepted, "n_quarantined": n_quarantined, "n_duplicate": 0}
+    assert (n_accepted, n_quarantined) == (len(DAYS) * PER_DAY, len(DAYS) * 4)
+    # A damaged record without a usable time counts on the day of registration, not on its file's.
+    days = evaluated.rows(
+        "SELECT session_day AS day, count(*) AS n FROM evals.quarantined_records GROUP BY 1 ORDER BY 1"
+    )
+    assert [(row["day"], row["n"]) for row in days] == [*((day, 3) for day in DAYS), (NIGHT.date(), 3)]
+
+
+def test_every_closed_session_is_searched_evaluated_and_judged_once_per_version(evaluated: Pipeline) -> None:
+    closed = evaluated.value("SELECT count(*) FROM evals.raw_sessions WHERE is_closed")
+    for table, subject in [
+        ("session_signals", "signal"),
+        ("evaluator_verdicts", "evaluator"),
+        ("judge_verdicts", "judge"),
+    ]:
+        counted = evaluated.rows(
+            f"SELECT {subject}, count(DISTINCT session_id) AS n_sessions, count(DISTINCT {subject}_version) AS n_versions"
+            f" FROM evals.{table} JOIN evals.raw_sessions USING (session_id) WHERE is_closed GROUP BY 1"
+        )
+        assert len(counted) >= 2, table
+        assert {(row["n_sessions"], row["n_versions"]) for row in counted} == {(closed, 1)}, table
+    assert evaluated.value("SELECT count(*) FROM evals.judge_verdicts WHERE verdict IN ('pass', 'fail')") > closed
+    assert (
+        evaluated.value("SELECT count(*) FROM evals.session_signals WHERE outcome = 'fired' AND quote IS NOT NULL") > 0
+    )
+    assert evaluated.value("SELECT count(DISTINCT arm) FROM evals.flagged_sessions") == 2
+
+
+def test_a_verdict_carries_the_versions_behind_it(evaluated: Pipeline) -> None:
+    ours, judges = {"code", "redaction", "taxonomy", "model", "prompt"}, {"judge", "judge_model"}
+    for table, needed in [("evaluator_verdicts", {*ours, "evaluator"}), ("judge_verdicts", ours | judges)]:
+        wrong = evaluated.rows(
+            f"SELECT v.versions FROM evals.{table} v JOIN evals.raw_sessions s USING (session_id)"
+            " WHERE NOT v.versions ?& %s OR v.versions->>'redaction' <> s.redaction_version"
+            " OR v.versions->>'model' <> s.model_version LIMIT 3",
+            sorted(needed),
+        )
+        assert wrong == [], table
+
+
+def test_the_rollups_agree_with_a_recount_of_the_verdicts(evaluated: Pipeline) -> None:
+    recounted = [row for cell in CELLS for row in evaluated.rows(RECOUNT.format(**cell))]
+    stored = evaluated.rows("SELECT * FROM evals.trend_rollups")
+    assert _counts(stored) == _counts(recounted)
+    assert sum(row["n_fail"] for row in stored) > 0
+    low, high = wilson(pd.Series([row["n_fail"] for row in stored]), pd.Series([row["n"] for row in stored]))
+    for row, lowest, highest in zip(stored, low, high, strict=True):
+        rate = row["n_fail"] / row["n"] if row["n"] else None
+        assert (row["fail_rate"], row["fail_rate_low"] or 0) == (rate, lowest if row["n"] else 0)
+        assert row["fail_rate_high"] == (highest if row["n"] else None)
+
+
+def test_reviews_become_labels_and_labels_measure_the_judges(evaluated: Pipeline, new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(copy_of=evaluated)
+    with PostgresWarehouse(pipeline.url) as warehouse:
+        n_reviews = simulate_queue_reviews(warehouse, pipeline.settings.catalog)
+        assert simulate_queue_reviews(warehouse, pipeline.settings.catalog) == 0
+    unjudged = pipeline.row_versions()
+    assert n_reviews >= pipeline.value("SELECT count(*) FROM evals.flagged_sessions") > 0
+
+    pipeline.succeed("refresh_labels")
+
+    reviewed, labelled = (
+        {row["session_id"] for row in pipeline.rows(f"SELECT session_id FROM evals.{table}")}
+        for table in ("reviews", "human_labels")
+    )
+    assert labelled == reviewed
+    # What is measured is what a join of settled labels with the judges' words gives.
+    recounted = pipeline.rows(
+        "SELECT v.judge AS subject, v.judge_version AS subject_version, l.label_set,"
+        " count(*) FILTER (WHERE l.label = 'fail' AND v.verdict = 'fail') AS n_true_fail,"
+        " count(*) FILTER (WHERE l.label = 'fail' AND v.verdict = 'pass') AS n_missed_fail,"
+        " count(*) FILTER (WHERE l.label = 'pass' AND v.verdict = 'fail') AS n_false_fail,"
+        " count(*) FILTER (WHERE l.label = 'pass' AND v.verdict = 'pass') AS n_true_pass"
+        " FROM evals.judge_verdicts v JOIN evals.human_labels l"
+        " ON l.session_id = v.session_id AND l.target = 'judge:' || v.judge"
+        " WHERE l.status = 'settled' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    )
+    measured = pipeline.rows(
+        "SELECT subject, subject_version, label_set, n_true_fail, n_missed_fail, n_false_fail, n_true_pass"
+        " FROM evals.judge_calibration_reports WHERE subject_kind = 'judge' AND category = 'all' AND n_labels > 0"
+        " AND as_of_day = %s ORDER BY 1, 2, 3",
+        NIGHT.date(),
+    )
+    assert measured == recounted
+    assert {row["label_set"] for row in measured} == {"calibration", "held_out"}
+    same = {
+        "raw_sessions",
+        "session_signals",
+        "evaluator_verdicts",
+        "judge_verdicts",
+        "model_calls",
+        "flagged_sessions",
+    }
+    after = pipeline.row_versions()
+    assert {name: after[name] for name in same} == {name: unjudged[name] for name in same}
+
+
+def _counts(rows: list[dict[str, object]]) -> dict[tuple[object, ...], tuple[object, ...]]:
+    key = ["session_day", "subject_kind", "subject", "subject_version", "model_version", "surface", "slice", "origin"]
+    return {tuple(row[name] for name in key): tuple(row[name] for name in COUNTED) for row in rows}
