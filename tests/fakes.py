@@ -64,7 +64,7 @@ class MemoryWarehouse:
         before = others[others[column] == day].reset_index(drop=True)
         self._store(table, [others[others[column] != day], *new])
         stored = self.read(table, [day])
-        version = content_hash(stored.to_dict("records") if len(stored) else [])
+        version = content_hash(stored.to_json(orient="records", date_format="iso", default_handler=str))
         return Stored(len(stored), version, not stored.equals(before))
 
     def append(self, table: type[Table], frame: pd.DataFrame) -> int:

@@ -49,11 +49,6 @@ def test_every_record_is_accepted_quarantined_or_a_duplicate(evaluated: Pipeline
     assert n_lines == len(DAYS) * (PER_DAY + 4)
     assert said == {"n_read": n_lines, "n_accepted": n_accepted, "n_quarantined": n_quarantined, "n_duplicate": 0}
     assert (n_accepted, n_quarantined) == (len(DAYS) * PER_DAY, len(DAYS) * 4)
-    # A damaged record without a usable time counts on the day of registration, not on its file's.
-    days = evaluated.rows(
-        "SELECT session_day AS day, count(*) AS n FROM evals.quarantined_records GROUP BY 1 ORDER BY 1"
-    )
-    assert [(row["day"], row["n"]) for row in days] == [*((day, 3) for day in DAYS), (NIGHT.date(), 3)]
 
 
 def test_every_closed_session_is_searched_evaluated_and_judged_once_per_version(evaluated: Pipeline) -> None:
