@@ -35,9 +35,16 @@ FINDING_COLUMNS = ["expectation", "column", "expected", "found", "is_met"]
 
 @dataclass(frozen=True)
 class BatchDocs:
-    """Where Data Docs, the HTML pages that Great Expectations renders, are kept."""
+    """Where Data Docs, the HTML pages that Great Expectations renders, are kept: a site for each table and day.
+
+    One site for all would hold the last batch only: building it removes pages that its own context does not know.
+    """
 
     folder: Path
+
+    def site(self, table: type[Table], day: date) -> Path:
+        """Return the folder of the site of a table's day."""
+        return self.folder / table.table_name() / day.isoformat()
 
 
 @dataclass(frozen=True)
@@ -58,11 +65,10 @@ def watch_batch(
     last = max(days) if days else as_of.date()
     first = (min(days) if days else last) - HISTORY
     rows = warehouse.read(table, [first + timedelta(days=n) for n in range((last - first).days + 1)], columns)
-    page = docs.folder / "index.html"
     in_scope = rows[rows[columns[0]].isin(days)] if days else rows
     if in_scope.empty:
         return BatchOutcome(
-            True, "no rows in this batch: nothing to watch", pd.DataFrame(columns=FINDING_COLUMNS), page
+            True, "no rows in this batch: nothing to watch", pd.DataFrame(columns=FINDING_COLUMNS), docs.folder
         )
     day = in_scope[columns[0]].max()
     batch = rows[rows[columns[0]] == day].drop(columns=columns[0])
@@ -71,13 +77,14 @@ def watch_batch(
         batch = batch.assign(hours_old=(as_of - batch["started_at"]).dt.total_seconds() / 3600).drop(
             columns="started_at"
         )
+    site = docs.site(table, day)
     findings = _validate(
-        table.table_name(), day, batch.reset_index(drop=True), _expectations(table, batch, before), docs
+        table.table_name(), day, batch.reset_index(drop=True), _expectations(table, batch, before), site
     )
     unmet = findings.loc[~findings["is_met"]]
     names = ", ".join(f"{row.expectation} ({row.column}): {row.found}" for row in unmet.itertuples())
     sentence = f"{day}: unusual: {names}" if names else f"{day}: {len(batch)} rows, nothing unusual"
-    return BatchOutcome(unmet.empty, sentence, findings, page)
+    return BatchOutcome(unmet.empty, sentence, findings, site / "index.html")
 
 
 def _expectations(table: type[Table], batch: pd.DataFrame, before: pd.DataFrame) -> list[Any]:
@@ -111,7 +118,7 @@ def _volume(volumes: pd.Series) -> dict[str, int]:
     return {"min_value": max(1, int(usual / VOLUME_FACTOR)), "max_value": int(usual * VOLUME_FACTOR) + 1}
 
 
-def _validate(name: str, day: date, batch: pd.DataFrame, expectations: list[Any], docs: BatchDocs) -> pd.DataFrame:
+def _validate(name: str, day: date, batch: pd.DataFrame, expectations: list[Any], site: Path) -> pd.DataFrame:
     # Great Expectations takes seconds to import, so only the check that uses it pays for it; it must not phone home.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -120,7 +127,7 @@ def _validate(name: str, day: date, batch: pd.DataFrame, expectations: list[Any]
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    context.add_data_docs_site("local", _site(docs.folder))
+    context.add_data_docs_site("local", _site(site))
     source = context.data_sources.add_pandas("evals").add_dataframe_asset(name)
     suite = context.suites.add(gx.ExpectationSuite(name, expectations=expectations))
     data = source.add_batch_definition_whole_dataframe("day")

@@ -1,5 +1,6 @@
 """Frames as text for a terminal, CSV or JSON lines. Not here: what is printed (`report.py`, `cli.py`)."""
 
+import csv
 import sys
 
 import orjson
@@ -15,7 +16,8 @@ def print_rows(console: Console, rows: pd.DataFrame, form: str) -> None:
     if form == "table":
         print_frame(console, rows)
     elif form == "csv":
-        rows.map(_formula_safe).to_csv(sys.stdout, index=False)
+        # Texts are quoted always: the csv module of Python 3.11 leaves a lone carriage return bare, and so ends the row.
+        rows.map(_formula_safe).to_csv(sys.stdout, index=False, quoting=csv.QUOTE_NONNUMERIC)
     else:
         for record in rows.to_dict("records"):
             sys.stdout.write(orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS).decode() + "\n")
@@ -51,4 +53,4 @@ def _formula_safe(value: object) -> object:
     # A spreadsheet runs a cell that starts with one of these; the apostrophe makes it text (OWASP ASVS 1.2.10).
     if isinstance(value, list | dict):
         value = orjson.dumps(value, default=str).decode()
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\0")) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0")) else value

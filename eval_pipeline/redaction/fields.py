@@ -80,6 +80,9 @@ class FieldWalk:
         self._certain: list[tuple[Holder, Any]] = []
         self._objects: list[dict[str, Any]] = []
         self._seen_keys: dict[str, None] = {}
+        # A record names the same person again and again: what was decided of a value holds for the whole record.
+        self._tokens: dict[tuple[str, str, str, str, bool], str] = {}
+        self._paired: set[tuple[tuple[str, str], ...]] = set()
         self._json: list[tuple[Holder, Any, str, Any, list[Any]]] = []
 
     def visit(self, holder: Holder, place: Any, value: Any, parent: str | None = None) -> None:
@@ -103,9 +106,13 @@ class FieldWalk:
         holder[place] = value
         if TOKEN.fullmatch(value) or (self._keys.is_placeholder(value) and not is_kind_fixed):
             return
-        token = self._token(value, rule.type, is_kind_fixed)
-        holder[place] = token
         self.counts[rule.rule] += 1
+        decided = (value, rule.rule, rule.type, rule.spread, is_kind_fixed)
+        if decided in self._tokens:
+            holder[place] = self._tokens[decided]
+            return
+        token = self._token(value, rule.type, is_kind_fixed)
+        holder[place] = self._tokens[decided] = token
         self.known.add(value, token, rule.rule, rule.spread)
         if rule.spread == "name":
             for word in self._rules.name_words(value):
@@ -217,6 +224,10 @@ class FieldWalk:
 
     def _pairs(self, ruled: list[tuple[str, KeyRule]]) -> None:
         """Make what only tells together known: a first and a last name run together, a city with its postcode."""
+        seen = tuple((value, rule.rule) for value, rule in ruled)
+        if seen in self._paired:
+            return
+        self._paired.add(seen)
         for kind, spreads in (("NAME", ("name",)), ("ADDRESS", ("place", "value"))):
             values = [(v, r) for v, r in ruled if r.spread in spreads and (r.type == kind or r.type == "ZIP")]
             whole = " ".join(value for value, _ in values)

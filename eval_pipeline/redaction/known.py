@@ -42,9 +42,20 @@ class KnownValue:
     breaks: frozenset[int] = frozenset()
 
 
+class _SpacingTable(dict[int, int]):
+    """Maps what parts two words (punctuation, signs, spaces) to a space, everything else to itself."""
+
+    def __missing__(self, code: int) -> int:
+        char = chr(code)
+        self[code] = code if char.isalnum() or not char.isprintable() else ord(" ")
+        return self[code]
+
+
+_SPACING = _SpacingTable()
+
+
 def _words(value: str) -> list[str]:
-    spaced = "".join(char if char.isalnum() or not char.isprintable() else " " for char in value)
-    return spaced.split()
+    return value.translate(_SPACING).split()
 
 
 def _breaks(words: Iterable[str]) -> frozenset[int]:

@@ -52,6 +52,7 @@ SECRETS = (
     ("url_login", "SECRET", URL_LOGIN, 1, ("://",)),
 )
 """Rule, type, pattern, the group to replace, and literals one of which must be there before the pattern is tried."""
+IGNORING_CASE = tuple(rule for rule, _, pattern, _, _ in SECRETS if pattern.flags & re.IGNORECASE)
 LABELLED = (
     ("labelled_user", "USER", re.compile(r"\buser[ _]?(?:id|name)\b(?: is|:| =|=| \() ?[\"'`*]{0,3}([\w-][\w.-]{0,62}[0-9][\w-]*)", re.IGNORECASE)),
     ("labelled_zip", "ZIP", re.compile(r"\b(?:zip(?:[ -]?code)?|post(?:al )?code)\b(?: is|:| #|)[ *]{1,4}([0-9][0-9A-Z -]{1,8}[0-9A-Z]|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2})\b", re.IGNORECASE)),
@@ -105,7 +106,7 @@ def _worded_mails(text: str) -> Iterator[Hit]:
 
 def _secrets(text: str, lower: str) -> Iterator[Hit]:
     for rule, kind, pattern, group, literals in SECRETS:
-        if _has(text, literals) or (pattern.flags & re.IGNORECASE and _has(lower, literals)):
+        if _has(text, literals) or (rule in IGNORING_CASE and _has(lower, literals)):
             for match in pattern.finditer(text):
                 yield Hit(*match.span(group), rule, kind, match[group])
 
