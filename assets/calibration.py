@@ -4,7 +4,7 @@ from datetime import date
 
 from assets.table_assets import Frames, table_asset
 from eval_pipeline.calibration.alignment import check_alignment
-from eval_pipeline.calibration.labelled import labelled_predictions, labels_until
+from eval_pipeline.calibration.labelled import drawn_until, labelled_predictions, labels_until
 from eval_pipeline.calibration.report import calibrate
 from eval_pipeline.deployment import Clock
 from eval_pipeline.ports import Warehouse
@@ -21,8 +21,9 @@ GROUP = "calibration"
 )
 def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> Frames:
     """Measure every predictor on all labels up to the day."""
-    labels = labels_until(day, warehouse)
-    yield calibrate(day, labels, labelled_predictions(labels, day, warehouse), measured_at=clock())
+    labels, drawn = labels_until(day, warehouse), drawn_until(day, warehouse)
+    predictions = labelled_predictions(labels, day, warehouse, drawn["session_id"])
+    yield calibrate(day, labels, predictions, drawn, measured_at=clock())
 
 
 @table_asset(AlignmentChecks, group=GROUP, deps=["human_labels", "judge_verdicts"], breakdown=["judge", "status"])

@@ -1,6 +1,5 @@
 """Dagster schedules. All are off until somebody switches them on; times are UTC."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,14 +13,12 @@ Job = Any  # Dagster does not export the type of a job that is still to be resol
 def _day_before(job: Job, cron: str) -> dg.ScheduleDefinition:
     """Make a schedule that runs `job` for the last full UTC day."""
 
+    @dg.schedule(name=f"{job.name}_schedule", job=job, cron_schedule=cron, execution_timezone="UTC")
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         day = (context.scheduled_execution_time - timedelta(days=1)).date().isoformat()
         return dg.RunRequest(run_key=f"{job.name}:{day}", partition_key=day)
 
-    evaluate: Callable[[dg.ScheduleEvaluationContext], dg.RunRequest] = request
-    return dg.ScheduleDefinition(
-        name=f"{job.name}_schedule", job=job, cron_schedule=cron, execution_timezone="UTC", execution_fn=evaluate
-    )
+    return request
 
 
 all_schedules = [

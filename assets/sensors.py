@@ -33,11 +33,8 @@ order by r.session_day limit %(limit)s
 
 
 def _sensor(name: str, job: Any, sql: str, description: str) -> dg.SensorDefinition:
-    @dg.sensor(
-        name=name, job=job, minimum_interval_seconds=60, description=description, required_resource_keys={"warehouse"}
-    )
-    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        warehouse: Warehouse = context.resources.warehouse
+    @dg.sensor(name=name, job=job, minimum_interval_seconds=60, description=description)
+    def sensor(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SensorResult:
         days = warehouse.query(sql, {"limit": MOST_RUNS})
         # The run key names the day and the revision of its input: the same state never starts a second run.
         return dg.SensorResult(

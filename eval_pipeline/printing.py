@@ -53,4 +53,8 @@ def _formula_safe(value: object) -> object:
     # A spreadsheet runs a cell that starts with one of these; the apostrophe makes it text (OWASP ASVS 1.2.10).
     if isinstance(value, list | dict):
         value = orjson.dumps(value, default=str).decode()
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0")) else value
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0"))
+        else value
+    )

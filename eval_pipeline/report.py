@@ -186,16 +186,24 @@ def calibration(warehouse: Warehouse) -> Section:
     rows = warehouse.query("""
         select distinct on (subject_kind, subject, subject_version, label_set, origin)
                subject_kind || ' ' || subject as what, label_set, origin, n_true_fail + n_missed_fail as failures,
-               n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tnr, tnr_low, tnr_high, status
+               n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tpr_weighted, tpr_weighted_low,
+               tpr_weighted_high, tnr, tnr_low, tnr_high, tnr_weighted, tnr_weighted_low, tnr_weighted_high, status
         from evals.judge_calibration_reports where category = 'all' and n_labels > 0
         order by subject_kind, subject, subject_version, label_set, origin, as_of_day desc, measured_at desc""")
+    shown = rows[["what", "label_set", "origin", "failures", "good"]]
     for name in ("tpr", "tnr"):
-        rows[name] = [interval(*row) for row in rows[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)]
+        raw, weighted = (
+            rows[[rate, f"{rate}_low", f"{rate}_high"]].itertuples(index=False) for rate in (name, f"{name}_weighted")
+        )
+        pairs = [(interval(*r), interval(*w)) for r, w in zip(raw, weighted, strict=True)]
+        # One interval a rate keeps the table narrow: that of the traffic, where it is known.
+        columns = {f"{name} raw": [r.split(" [")[0] if w else r for r, w in pairs]}
+        shown = shown.assign(**columns, **{f"{name} in traffic": [w for _, w in pairs]})
     return Section(
         "Calibration against human labels",
-        rows.drop(columns=["tpr_low", "tpr_high", "tnr_low", "tnr_high"]),
-        "positive = a failure: tpr = share of human-confirmed failures caught, tnr = share of good sessions passed; "
-        "labels count unweighted, and queues over-sample failures",
+        shown.assign(status=rows["status"]),
+        "positive = a failure: tpr = share of human-confirmed failures caught, tnr = share of good sessions passed\n"
+        "raw = of the labels as they stand, and queues over-sample failures; in traffic = weighted by the sampling design",
     )
 
 

@@ -317,6 +317,20 @@ class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append
     tnr: float = rate("Share of human-confirmed good sessions that it passes; null under 10")
     tnr_low: float = rate("Lower end of the 95 % Wilson interval of tnr")
     tnr_high: float = rate("Upper end")
+    n_weighted: pd.Int64Dtype = column(
+        "Of n_labels, those with an inclusion probability, which the weighted rates rest on; null for a single category",
+        nullable=True,
+        ge=0,
+    )
+    tpr_weighted: float = rate(
+        "Catch rate in the traffic, weighted by the sampling design; null where labels carry no inclusion probability, "
+        "a sampling cell (surface, stratum, prediction) has no label, under 10 failures, and for a single category"
+    )
+    tpr_weighted_low: float = rate("Lower end of its 95 % interval (Jeffreys)")
+    tpr_weighted_high: float = rate("Upper end")
+    tnr_weighted: float = rate("tnr in the traffic, weighted likewise; null likewise, under 10 good sessions")
+    tnr_weighted_low: float = rate("Lower end of its 95 % interval (Jeffreys)")
+    tnr_weighted_high: float = rate("Upper end")
     status: str = column("measured, too_few_to_gate (under 30 of a class), counts_only (under 10) or no_labels")
     labels_hash: str = column("Hash of the labels and predictions that were counted")
     measured_at: Timestamp = column("When the row was first written (UTC)")

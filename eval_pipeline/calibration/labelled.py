@@ -1,21 +1,32 @@
-"""What calibration reads: labels up to a day, and the predictions to hold against them.
+"""What calibration reads: labels up to a day, the sessions drawn for review, and the predictions to hold against them.
 
 Not here: the comparison (`report.py`, `alignment.py`).
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 import pandas as pd
 
 from eval_pipeline.calibration.predictions import evaluator_predictions, judge_predictions, signal_predictions
+from eval_pipeline.calibration.traffic import drawn_sessions
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.tables import EvaluatorVerdicts, HumanLabels, JudgeVerdicts, SessionSignals, Table
+from eval_pipeline.tables import (
+    EvaluatorVerdicts,
+    FlaggedSessions,
+    HumanLabels,
+    JudgeVerdicts,
+    RawSessions,
+    SessionSignals,
+    Table,
+)
 
 COLUMNS: dict[type[Table], list[str]] = {
     JudgeVerdicts: ["session_id", "judge", "judge_version", "repeat", "verdict"],
     EvaluatorVerdicts: ["session_id", "evaluator", "evaluator_version", "target", "verdict"],
     SessionSignals: ["session_id", "signal", "signal_version", "outcome"],
 }
+QUEUE_COLUMNS = ["session_id", "session_day", "surface", "arm", "stratum", "inclusion_probability", "origin"]
 SUBJECTS_SEEN = 1000
 
 
@@ -25,12 +36,22 @@ def labels_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
     return labels[labels["session_day"] <= day].reset_index(drop=True)
 
 
-def labelled_predictions(labels: pd.DataFrame, day: date, warehouse: Warehouse) -> pd.DataFrame:
-    """Return the predictions on labelled sessions, and a few of `day` so that an unlabelled subject is named too.
+def drawn_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
+    """Return the sessions up to `day` that were drawn for review, reviewed or not; see `traffic.drawn_sessions`."""
+    queue = warehouse.read(FlaggedSessions, columns=QUEUE_COLUMNS)
+    queue = queue[queue["session_day"] <= day]
+    users = warehouse.read(RawSessions, columns=["session_id", "user_id"], session_ids=queue["session_id"])
+    return drawn_sessions(queue, users)
+
+
+def labelled_predictions(
+    labels: pd.DataFrame, day: date, warehouse: Warehouse, drawn: Iterable[str] = ()
+) -> pd.DataFrame:
+    """Return the predictions on labelled and `drawn` sessions, and a few of `day` so that any other subject is named too.
 
     Columns: `predictions.PREDICTION_COLUMNS`.
     """
-    labelled = sorted(labels["session_id"].unique())
+    labelled = sorted({*labels["session_id"], *drawn})
     judges, evaluators, signals = (_rows(warehouse, table, labelled, day) for table in COLUMNS)
     parts = [judge_predictions(judges), evaluator_predictions(evaluators, labels), signal_predictions(signals)]
     return pd.concat(parts, ignore_index=True)

@@ -1,9 +1,9 @@
 """How far each predictor can be trusted: counts and rates against human labels, one shape for all kinds of subject.
 
 Positive is a FAILURE: tpr is the share of human-confirmed failures that the subject fails, tnr the share of
-human-confirmed good sessions that it passes. This is the raw form: the rates are those of the labelled sessions as
-they stand. Where labels were drawn with unequal probability (mostly from flagged sessions) they flatter a subject
-that agrees with the flags, and the rate in the traffic needs the weighted estimator of `weighted.py`. Errors and sessions to which a subject does not apply are counted apart and enter no rate.
+human-confirmed good sessions that it passes. Raw rates are those of the labelled sessions as they stand, which the
+queue took mostly from flagged and failed ones; beside them stand the weighted rates of the traffic (`traffic.py`).
+Errors and sessions to which a subject does not apply are counted apart and enter no rate.
 Not here: whether a judge may count in production, drift (`alignment.py`).
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from eval_pipeline.calibration.rates import MIN_FOR_RATE, status_of, wilson
+from eval_pipeline.calibration.traffic import FROM, RATE_COLUMNS, traffic_rates
 from eval_pipeline.tables import VERDICTS, JudgeCalibrationReports
 from eval_pipeline.versions import content_hash
 
@@ -62,14 +63,19 @@ def without_labels(pairs: pd.DataFrame, labels: pd.DataFrame, predictions: pd.Da
 
 
 def calibrate(
-    as_of_day: dt.date, labels: pd.DataFrame, predictions: pd.DataFrame, measured_at: dt.datetime
+    as_of_day: dt.date,
+    labels: pd.DataFrame,
+    predictions: pd.DataFrame,
+    drawn: pd.DataFrame,
+    measured_at: dt.datetime,
 ) -> pd.DataFrame:
     """Return the rows of `judge_calibration_reports` for `as_of_day`, ordered by subject.
 
     One row per subject, version, origin, label set and category: `all`, and each category that a failure of the group
     has (its tnr is null: a good session has no category). A subject without a single settled label gives one row with
-    status `no_labels` and null rates, under the held-out set. The same measurement has the same `report_id` whenever
-    it is made; `measured_at` (UTC) is no part of it.
+    status `no_labels` and null rates, under the held-out set. Rows of category `all` hold the weighted rates beside the
+    raw ones; `predictions` are then on every session of `drawn` (see `traffic.drawn_sessions`), reviewed or not. The
+    same measurement has the same `report_id` whenever it is made; `measured_at` (UTC) is no part of it.
     """
     pairs = compared(as_of_day, labels, predictions)
     pairs = pairs.sort_values(["session_id", "target"], kind="stable", ignore_index=True)
@@ -78,6 +84,7 @@ def calibrate(
     unlabelled = without_labels(pairs, labels, predictions).assign(label_set="held_out", category=ALL)
     frame = pd.concat([_counts(grouped), _counts_of_nothing(unlabelled)], ignore_index=True)
     frame = _with_rates(frame.astype(dict.fromkeys(GROUP, "str"))).assign(as_of_day=as_of_day)
+    frame = _with_traffic_rates(frame, traffic_rates(as_of_day, labels, predictions, drawn))
     frame = frame.sort_values(GROUP, ignore_index=True)
     frame["report_id"] = [content_hash(row) for row in frame.to_dict("records")]
     columns = list(JudgeCalibrationReports.to_schema().columns)
@@ -117,3 +124,11 @@ def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
     scarcer = np.where(frame["category"] == ALL, np.minimum(n_fail, n_pass), n_fail)
     frame["status"] = [status_of(int(s), int(n)) for s, n in zip(scarcer, frame["n_labels"], strict=True)]
     return frame
+
+
+def _with_traffic_rates(frame: pd.DataFrame, in_traffic: pd.DataFrame) -> pd.DataFrame:
+    """Add the weighted rates to the rows of category `all`; null where nothing was drawn, and of a single category."""
+    typed = in_traffic.astype(dict.fromkeys(FROM, "str") | dict.fromkeys([*RATE_COLUMNS, "n_weighted"], "float64"))
+    joined = frame.merge(typed.assign(category=ALL), on=[*FROM, "category"], how="left", validate="one_to_one")
+    is_whole = joined["category"] == ALL
+    return joined.assign(n_weighted=joined["n_weighted"].fillna(0).where(is_whole))

@@ -1,9 +1,10 @@
-"""TPR and TNR of a predictor where labels were drawn with unequal probability: post-stratified over the sampling cells.
+"""TPR and TNR of a predictor in the traffic, from a sample drawn with unequal probability: weighted by the sampling design.
 
-A cell is a stratum of the sampling design crossed with what the predictor said. How many sessions each cell holds is
-known from the logs; within a cell the labels are a random sample. Weighting by the cells removes the verification
-bias of labels that come mostly from flagged sessions (Begg and Greenes 1983). Positive is a FAILURE.
-Not here: labels without a known probability (they enter no rate), the raw form (`report.py`).
+A cell is a stratum of the design crossed with what the predictor said. Every drawn session stands for 1/probability
+sessions of the traffic, labelled or not; within a cell, the labelled of the drawn sessions stand for all of it.
+Weighting by the cells removes the verification bias of labels that come mostly from flagged sessions (Begg and Greenes
+1983), also where the predictor itself decides the stratum. Positive is a FAILURE.
+Not here: which sessions and labels enter (`traffic.py`), the raw form (`report.py`).
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from eval_pipeline.calibration.rates import MIN_FOR_RATE, Rate
 Array = NDArray[np.float64]
 
 _CELL = ["stratum", "prediction"]
+_DECIMALS = 6
+"""Figures are rounded, so that they do not depend on the machine's last bit."""
 
 
 @dataclass(frozen=True)
@@ -29,47 +32,58 @@ class WeightedRates:
     unlabelled_cells: tuple[tuple[str, str], ...]
 
 
-def weighted_rates(labels: pd.DataFrame, population: pd.DataFrame, draws: int = 4000, seed: int = 0) -> WeightedRates:
-    """Return the rates in the traffic that `population` counts, from `labels` drawn stratum by stratum.
+def weighted_rates(drawn: pd.DataFrame, draws: int = 2000, seed: int = 0) -> WeightedRates:
+    """Return the rates in the traffic that `drawn` was drawn from.
 
-    `population`: `stratum, prediction, n`, one row per cell with n sessions in it. `labels`: `stratum, prediction,
-    label`, one row per labelled session, labels pass or fail; predictions are pass or fail in both.
+    `drawn`: `stratum, prediction, weight, label`, one row per session that the design drew: prediction pass or fail,
+    weight 1/probability, label pass or fail, null where there is none.
 
-    With W_h the sessions of cell h, and p_h the share of failures among its labels,
+    With W_h the weights of cell h, and p_h the weighted share of failures among its labels,
     tpr = sum over fail cells of W_h p_h / sum of W_h p_h, tnr = sum over pass cells of W_h (1 - p_h) / sum of
-    W_h (1 - p_h), failure rate = sum of W_h p_h / sum of W_h. The 95 % intervals are the quantiles of the same sums
-    over `draws` samples of p_h ~ Beta(x_h + 1/2, n_h - x_h + 1/2) (Jeffreys). Under 10 labels of a class its rate
-    is null. The same `seed` gives the same interval.
-
-    Raises `ValueError` when a label stands in a cell that the population does not have, or there are more labels than
-    sessions in it.
+    W_h (1 - p_h), failure rate = sum of W_h p_h / sum of W_h. Where all are labelled these are the Horvitz-Thompson
+    ratios. The 95 % intervals are the quantiles of the same sums over `draws` samples (Jeffreys) of
+    p_h ~ Beta(x_h + 1/2, m_h - x_h + 1/2), m_h the effective number of labels (Kish) and x_h = p_h m_h, and of
+    W_h ~ W_h/n_h Gamma(n_h + 1/2), n_h the drawn sessions: how many sessions a cell holds is itself estimated. They
+    contain the point. A cell of which no session was drawn is not known of. Under 10 labels of a class its rate is
+    null. The same `seed` gives the same interval.
     """
-    cells = population[population["n"] > 0].set_index(_CELL)["n"].sort_index()
-    counts = _label_counts(labels, cells)
-    n_fail, n_pass = int(counts["fail"].sum()), int(counts["pass"].sum())
+    cells = _cells(drawn)
+    counts = drawn["label"].value_counts()
+    n_fail, n_pass = int(counts.get("fail", 0)), int(counts.get("pass", 0))
     class_sizes = (n_fail, n_pass, n_fail + n_pass)
-    empty = tuple(cells.index[counts.sum(axis=1) == 0])
-    if empty or not len(cells):
+    empty = tuple(cells.index[cells["labelled"] == 0])
+    if empty or max(class_sizes) < MIN_FOR_RATE:
         tpr, tnr, failure_rate = (Rate(n, None, None, None) for n in class_sizes)
         return WeightedRates(tpr, tnr, failure_rate, empty)
-    fails, passes = counts["fail"].to_numpy(dtype=float), counts["pass"].to_numpy(dtype=float)
-    weights = cells.to_numpy(dtype=float)
+    weights, share = cells["weight"].to_numpy(), (cells["failed"] / cells["labelled"]).to_numpy()
     is_failed = (cells.index.get_level_values("prediction") == "fail").astype(float)
-    point = _rates(weights, is_failed, (fails / (fails + passes))[np.newaxis])[:, 0]
-    sampled = np.random.default_rng(seed).beta(fails + 0.5, passes + 0.5, size=(draws, len(weights)))
-    low, high = np.quantile(_rates(weights, is_failed, sampled), [0.025, 0.975], axis=1)
-    tpr, tnr, failure_rate = map(_rate, class_sizes, point.tolist(), low.tolist(), high.tolist())
+    point = _rates(weights, is_failed, share[np.newaxis])[:, 0]
+    sampled = _rates(*_sampled(cells, is_failed, share, draws, seed))
+    low, high = np.quantile(sampled, [0.025, 0.975], axis=1)
+    ends = np.stack([point, np.fmin(low, point), np.fmax(high, point)], axis=1).round(_DECIMALS)
+    tpr, tnr, failure_rate = (_rate(n, *row) for n, row in zip(class_sizes, ends.tolist(), strict=True))
     return WeightedRates(tpr, tnr, failure_rate, empty)
 
 
-def _label_counts(labels: pd.DataFrame, cells: pd.Series) -> pd.DataFrame:
-    """Return the labels of each cell that fail and pass, for every cell of the population."""
-    counts = labels.groupby([*_CELL, "label"]).size().unstack(fill_value=0)
-    counts = counts.reindex(columns=["fail", "pass"], fill_value=0)
-    n_labels = counts.sum(axis=1)
-    if not (n_labels <= cells.reindex(n_labels.index).fillna(0)).all():
-        raise ValueError("a cell has more labels than sessions: population and labels do not belong together")
-    return counts.reindex(cells.index, fill_value=0)
+def _cells(drawn: pd.DataFrame) -> pd.DataFrame:
+    """Return per cell its sessions, their weight, and of the labels the weight, its squares and that of failures."""
+    weight = drawn["weight"].astype("float64")
+    labelled = weight.where(drawn["label"].notna(), 0.0)
+    failed = weight.where(drawn["label"] == "fail", 0.0)
+    sums = drawn[_CELL].assign(n=1.0, weight=weight, labelled=labelled, squares=labelled**2, failed=failed)
+    return sums.groupby(_CELL).sum()
+
+
+def _sampled(cells: pd.DataFrame, is_failed: Array, share: Array, draws: int, seed: int) -> tuple[Array, Array, Array]:
+    """Return `draws` samples of the weights and of the failure shares of the cells, as `_rates` takes them."""
+    rng = np.random.default_rng(seed)
+    n, weights = cells["n"].to_numpy(), cells["weight"].to_numpy()
+    n_labels = (cells["labelled"] ** 2 / cells["squares"]).to_numpy()
+    size = (draws, len(cells))
+    sizes = weights / n * rng.gamma(n + 0.5, size=size)
+    # Rounding can leave the share a hair above 1.
+    shares = rng.beta(share * n_labels + 0.5, np.maximum(1 - share, 0) * n_labels + 0.5, size=size)
+    return sizes, is_failed, shares
 
 
 def _rate(n: int, point: float, low: float, high: float) -> Rate:
@@ -77,9 +91,9 @@ def _rate(n: int, point: float, low: float, high: float) -> Rate:
 
 
 def _rates(weights: Array, is_failed: Array, p: Array) -> Array:
-    """Return tpr, tnr and failure rate (rows) for each row of cell-wise failure shares `p`; NaN where undefined."""
+    """Return tpr, tnr and failure rate (rows) for each row of cell-wise weights and failure shares `p`; NaN where undefined."""
     failures, good = weights * p, weights * (1 - p)
     with np.errstate(divide="ignore", invalid="ignore"):
         tpr = (failures * is_failed).sum(axis=1) / failures.sum(axis=1)
         tnr = (good * (1 - is_failed)).sum(axis=1) / good.sum(axis=1)
-    return np.stack([tpr, tnr, failures.sum(axis=1) / weights.sum()])
+    return np.stack([tpr, tnr, failures.sum(axis=1) / (failures + good).sum(axis=1)])

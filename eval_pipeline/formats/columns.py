@@ -24,6 +24,12 @@ TABLE_NAMES: dict[str, tuple[str, ...]] = {
     "input": ("input",),
     "output": ("output",),
 }
+NOT_READ: dict[Layout, set[str]] = {
+    "session": {*TURN_NAMES, "input", "output"},
+    "exchange": TURN_NAMES.keys() - {"at"},
+    "turn": set(),
+}
+"""Names that a layout has no use for; a column of such a name is one like any other, and kept in `meta`."""
 JSON_FIELDS = ("outcome", "recorded_labels", "feedback")
 
 
@@ -34,9 +40,11 @@ class Columns:
     def __init__(self, path: Path, header: Sequence[str], mapping: Mapping) -> None:
         self.path, self.header = path, list(header)
         self._refuse_repeated()
-        self._refuse_absent(mapping)
         self.reading = Reading.of(mapping, TABLE_NAMES)
+        self._refuse_absent(mapping)
         self.layout = self._find_layout()
+        read = {name: columns for name, columns in TABLE_NAMES.items() if name not in NOT_READ[self.layout]}
+        self.reading = Reading.of(mapping, read)
         self.turn_names = (*TURN_NAMES, "input", "output")
         self.unknown = set(self.header) - self.reading.names
         """Columns that nobody names; they are kept in `meta`."""
@@ -73,7 +81,8 @@ class Columns:
 
     def _refuse_absent(self, mapping: Mapping) -> None:
         """A mapping to a column that is not there would end in a quarantine of the whole file, record by record."""
-        said = [(name, getattr(mapping, name)) for name in Mapping.model_fields if name not in NOT_SOURCES]
+        inside = TURN_NAMES if self._has("turns") else {}  # these name fields of the messages in a cell
+        said = [(name, getattr(mapping, name)) for name in Mapping.model_fields if name not in {*NOT_SOURCES, *inside}]
         said += [(f"{group}.{name}", place) for group in GROUPS for name, place in getattr(mapping, group).items()]
         for name, place in said:
             if place is not None and place.field is not None and place.field.split(".")[0] not in self.header:

@@ -61,7 +61,7 @@ def session_fields(
     fields["versions"] = _words(raw, "versions", reading.versions, position)
     if _is_own_structure("origin", raw.get("origin")):
         fields["origin"] = raw["origin"]
-    fields["meta"] = _meta(raw, reading.names | read_keys)
+    fields["meta"] = _meta(raw, reading.taken(raw) | read_keys)
     if turn_extras:
         fields["meta"]["turn_extras"] = turn_extras
     return fields
@@ -118,7 +118,7 @@ def _words(raw: Fields, group: str, sources: dict[str, Any], position: str) -> d
     return words
 
 
-def _meta(raw: Fields, read: frozenset[str]) -> Fields:
+def _meta(raw: Fields, read: set[str]) -> Fields:
     rest = {key: value for key, value in raw.items() if key not in read and not _is_own_structure(key, value)}
     given = raw.get("meta")
     if not isinstance(given, dict):

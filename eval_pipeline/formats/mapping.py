@@ -61,8 +61,9 @@ def _zone(name: str) -> str:
 
 def _codec(name: str) -> str:
     try:
+        "a".encode(name)  # some codecs are none of text (hex); this refuses them, too
         return codecs.lookup(name).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise ValueError("not an encoding; write it like utf-8 or cp1252") from error
 
 
@@ -130,10 +131,12 @@ def _set(document: dict[str, Any], key: str, value: str) -> None:
     elif value == "position:":
         source = {"position": True}
     group, separator, name = key.partition(".")
-    if separator:
-        document.setdefault(group, {})[name] = source
-    else:
+    if not separator:
         document[key] = source
+    elif isinstance(present := document.setdefault(group, {}), dict):
+        present[name] = source
+    else:
+        raise SourceError(f"the mapping names `{group}` and `{key}`", f"write either `{group}` or `{key}`")
 
 
 def _yaml_document(path: Path) -> Any:
@@ -142,7 +145,7 @@ def _yaml_document(path: Path) -> Any:
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error.strerror}", "check the path of the mapping") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} is not valid YAML", "mend the file; see the example in docs") from error
+        raise SourceError(f"{path} is not valid YAML", "mend the file; see the example in docs/formats.md") from error
 
 
 def _validated(document: Any, where: str) -> Mapping:

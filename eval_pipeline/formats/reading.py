@@ -13,6 +13,7 @@ from eval_pipeline.sessions import Role
 
 GROUPS = ("slices", "versions")
 NOT_SOURCES = {*GROUPS, "roles", "timezone", "encoding"}
+TURN_FIELDS = ("role", "content", "at", "tool_calls", "tool_call_id", "is_error")
 ROLES: dict[str, Role] = {
     "user": "user",
     "assistant": "assistant",
@@ -24,6 +25,9 @@ ROLES: dict[str, Role] = {
     "ai": "assistant",
 }
 
+Sources = dict[str, tuple[Place, ...]]
+"""Field to where it is looked for; the first place that holds a value gives it."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -31,36 +35,62 @@ class Reading:
 
     zone: tzinfo
     roles: dict[str, Role] = field(default_factory=lambda: ROLES)
-    sources: dict[str, tuple[Place, ...]] = field(default_factory=dict)
-    slices: dict[str, tuple[Place, ...]] = field(default_factory=dict)
-    versions: dict[str, tuple[Place, ...]] = field(default_factory=dict)
+    sources: Sources = field(default_factory=dict)
+    slices: Sources = field(default_factory=dict)
+    versions: Sources = field(default_factory=dict)
+    messages: Sources = field(default_factory=dict)
+    """Fields of a turn that the user named, where a record holds its turns as a list of messages."""
     names: frozenset[str] = frozenset()
     """Every name that is read from a record."""
 
     @classmethod
     def of(cls, mapping: Mapping, names: Names[str, tuple[str, ...]]) -> "Reading":
-        """Lay `mapping` over `names`: field (or `slices.NAME`, `versions.NAME`) to the names a format gives it."""
-        groups: dict[str, dict[str, tuple[Place, ...]]] = {"": {}, **{group: {} for group in GROUPS}}
+        """Lay `mapping` over `names`: field (or `slices.NAME`, `versions.NAME`) to the names a format gives it.
+
+        A field that the format has no name for is not read from a record; one of a turn is read from its messages.
+        """
+        groups: dict[str, Sources] = {"": {}, **{group: {} for group in GROUPS}}
         for key, candidates in names.items():
             group, _, name = key.rpartition(".")
             groups[group][name] = tuple(Place(field=candidate) for candidate in candidates)
-        for name in Mapping.model_fields.keys() - NOT_SOURCES:
-            if (said := getattr(mapping, name)) is not None:
-                groups[""][name] = (said,)
-        groups["slices"] |= {name: (said,) for name, said in mapping.slices.items()}
-        groups["versions"] |= {name: (said,) for name, said in mapping.versions.items()}
+        places_said = ((name, _said(mapping, name)) for name in Mapping.model_fields)
+        said: Sources = {name: (place,) for name, place in places_said if place is not None}
+        groups[""] |= {name: places for name, places in said.items() if name in names}
+        messages = {name: places for name, places in said.items() if name in TURN_FIELDS and name not in names}
+        for group in GROUPS:
+            groups[group] |= {name: (place,) for name, place in getattr(mapping, group).items()}
         places = [place for group in groups.values() for options in group.values() for place in options]
         read = frozenset(place.field for place in places if place.field is not None)
-        return cls(mapping.zone(), ROLES | mapping.roles, groups[""], groups["slices"], groups["versions"], read)
+        return cls(
+            mapping.zone(), ROLES | mapping.roles, groups[""], groups["slices"], groups["versions"], messages, read
+        )
 
     def value(self, raw: dict[str, Any], name: str, position: str = "") -> Any:
         """Return the field's value in `raw`, or None when there is none or it is empty text."""
         return first_value(raw, self.sources.get(name, ()), position)
 
+    def taken(self, raw: dict[str, Any]) -> set[str]:
+        """Return the names that need not be kept: those that gave a value, and those that hold none.
+
+        Of two names of one field (`model_version`, `model`) the first gives the value; the second is not taken.
+        """
+        taken = {name for name in self.names if raw.get(name) in (None, "")}
+        for name, places in (*self.sources.items(), *self.slices.items(), *self.versions.items()):
+            # A turn's columns hold a value a row: what one row of them says is nothing to keep of the session.
+            count = len(places) if name in TURN_FIELDS else 1
+            found = [place.field for place in places if place.field and first_value(raw, (place,), "") is not None]
+            taken.update(found[:count])
+        return taken
+
     def named(self, name: str) -> str:
         """Return how the file calls a field, for messages."""
         fields = [place.field for place in self.sources.get(name, ()) if place.field]
         return " or ".join(f"`{field}`" for field in fields) or f"`{name}`"
+
+
+def _said(mapping: Mapping, name: str) -> Place | None:
+    place: Place | None = None if name in NOT_SOURCES else getattr(mapping, name)
+    return place
 
 
 def first_value(raw: dict[str, Any], places: tuple[Place, ...], position: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from eval_pipeline.errors import RejectedRecord
 from eval_pipeline.formats.contract import Fields, bad
 from eval_pipeline.formats.json_text import as_text, parse_json
-from eval_pipeline.formats.reading import Reading
+from eval_pipeline.formats.reading import Reading, first_value
 from eval_pipeline.formats.times import parse_time
 
 TURN_NAMES: dict[str, tuple[str, ...]] = {
@@ -35,10 +35,11 @@ def turns_of(raw_turns: Any, reading: Reading, repairs: set[str]) -> tuple[list[
         raise bad("turns", "is not a list of messages", "write the turns as a list of objects with role and content")
     turns, extras = [], {}
     for index, raw in enumerate(raw_turns):
-        turn, extra = turn_fields(raw, f"turns.{index}", reading, repairs)
+        message, beaten = _as_mapped(raw, reading)
+        turn, extra = turn_fields(message, f"turns.{index}", reading, repairs)
         turns.append(turn)
-        if extra:
-            extras[str(index)] = extra
+        if extra or beaten:
+            extras[str(index)] = {**beaten, **extra}
     return turns, extras
 
 
@@ -65,6 +66,18 @@ def turn_fields(raw: Any, where: str, reading: Reading, repairs: set[str]) -> tu
         if not isinstance(error, bool):
             extra["error"] = error
     return turn, extra
+
+
+def _as_mapped(raw: Any, reading: Reading) -> tuple[Any, Fields]:
+    """Return a message with the fields that the user named under our names, and what stood under these before."""
+    if not reading.messages or not isinstance(raw, dict):
+        return raw, {}
+    mapped = {name: first_value(raw, places, "") for name, places in reading.messages.items()}
+    places = {place.field for places in reading.messages.values() for place in places}
+    ours = {key for name in mapped for key in TURN_NAMES[name]}
+    beaten = {key: raw[key] for key in raw.keys() & ours - places}
+    rest = {key: value for key, value in raw.items() if key not in places | ours}
+    return {**rest, **mapped}, dict(sorted(beaten.items()))
 
 
 def content_text(content: Any) -> str:

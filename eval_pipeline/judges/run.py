@@ -120,7 +120,7 @@ def _versions_behind(
 ) -> dict[str, str]:
     brought = dict(row["versions"] or {})
     if isinstance(row["model_version"], str):
-        brought.setdefault("model", row["model_version"])
+        brought.setdefault("model_version", row["model_version"])
     return {**brought, **versions, "judge": judge_version, "judge_model": judge.model}
 
 

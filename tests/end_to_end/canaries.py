@@ -126,7 +126,11 @@ def write_sessions(path: Path) -> None:
     turns: list[dict[str, Any]] = [{"role": "user", "content": text} for text in [*said, f"{MARK}_retold {RETOLD}"]]
     turns += [
         {"role": "assistant", "content": "Let me look.", "tool_calls": [call]},
-        {"role": "tool", "content": json.dumps({**STRUCTURED["result"], "x": f"{MARK}_result"}), "tool_call_id": "call_1"},
+        {
+            "role": "tool",
+            "content": json.dumps({**STRUCTURED["result"], "x": f"{MARK}_result"}),
+            "tool_call_id": "call_1",
+        },
         {"role": "assistant", "content": f"Found it. I have written to {SAID['mail']}."},
         {"role": "user", "content": "This is wrong, that did not help at all."},
     ]

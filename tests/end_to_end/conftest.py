@@ -34,9 +34,7 @@ def new_pipeline(
 
     def make(copy_of: Pipeline | None = None) -> Pipeline:
         name = f"end_to_end_{next(_numbers)}"
-        _on_server(
-            server_url, "CREATE DATABASE {} TEMPLATE {}", name, _database(copy_of.url if copy_of else blank_url)
-        )
+        _on_server(server_url, "CREATE DATABASE {} TEMPLATE {}", name, _database(copy_of.url if copy_of else blank_url))
         made.append(name)
         url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
         return Pipeline(tmp_path_factory.mktemp(name), url, endpoint.base_url)

@@ -46,11 +46,13 @@ def test_the_search_would_find_a_canary(new_pipeline: NewPipeline) -> None:
     (pipeline.home / "data_docs").mkdir()
     (pipeline.home / "data_docs" / "index.html").write_text(f"<td>{key.upper()}</td>")
     with psycopg.connect(pipeline.url) as connection:
-        connection.execute("INSERT INTO public.kvs VALUES ('x', %s)", [json.dumps({"a": [canaries.NOTE]})])
+        connection.execute("INSERT INTO public.kvs (key, value) VALUES ('x', %s)", [json.dumps({"a": [canaries.NOTE]})])
         connection.execute("CREATE SCHEMA other")
         connection.execute("CREATE TABLE other.packed (body bytea, more jsonb, texts text[])")
         body = zlib.compress(card.replace(" ", "").encode())
-        connection.execute("INSERT INTO other.packed VALUES (%s, %s, %s)", [body, json.dumps({canaries.SLICE: 1}), [key]])
+        connection.execute(
+            "INSERT INTO other.packed VALUES (%s, %s, %s)", [body, json.dumps({canaries.SLICE: 1}), [key]]
+        )
 
     found = everywhere(pipeline, needles)
 
@@ -78,7 +80,12 @@ def test_no_canary_comes_out_anywhere(
         command(monkeypatch, "ingest", str(tmp_path / "sessions.jsonl"))
         command(monkeypatch, "run", "nightly_evaluation")
         [stored] = pipeline.rows("SELECT session_id, turns::text, meta::text FROM evals.raw_sessions")
-        review = {"session_id": stored["session_id"], "reviewer": "ann", "label": "fail", "note": f"{canaries.MARK}_note {canaries.NOTE}"}
+        review = {
+            "session_id": stored["session_id"],
+            "reviewer": "ann",
+            "label": "fail",
+            "note": f"{canaries.MARK}_note {canaries.NOTE}",
+        }
         (tmp_path / "reviews.jsonl").write_text(json.dumps(review))
         command(monkeypatch, "labels", "import", str(tmp_path / "reviews.jsonl"))
         for job in ("refresh_labels", "alignment_check", "error_analysis"):
@@ -93,7 +100,10 @@ def test_no_canary_comes_out_anywhere(
     assert marked == set(SITES)
     assert pipeline.value("SELECT note FROM evals.reviews").startswith(f"{canaries.MARK}_note [EMAIL_")
     assert pipeline.value("SELECT count(*) FROM evals.quarantined_records") == 3
-    assert pipeline.value("SELECT count(*) FROM evals.model_calls WHERE request::text LIKE %s", f"%{canaries.MARK}_said%") == 2
+    assert (
+        pipeline.value("SELECT count(*) FROM evals.model_calls WHERE request::text LIKE %s", f"%{canaries.MARK}_said%")
+        == 2
+    )
     assert pipeline.value("SELECT count(*) FROM evals.session_signals WHERE outcome = 'fired'") > 0
     assert pipeline.value("SELECT count(*) FROM public.event_logs") > 0
     assert list(pipeline.home.rglob("*.html"))

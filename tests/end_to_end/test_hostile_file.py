@@ -10,7 +10,10 @@ SECRET = "swordfish"
 
 
 def session(session_id: str, **fields: Any) -> dict[str, Any]:
-    turns = [{"role": "user", "content": "hi", "ts": "2025-03-04T10:00:00Z"}, {"role": "assistant", "content": "Hello!"}]
+    turns = [
+        {"role": "user", "content": "hi", "ts": "2025-03-04T10:00:00Z"},
+        {"role": "assistant", "content": "Hello!"},
+    ]
     return {"session_id": session_id, "started_at": "2025-03-04T10:00:00Z", "model": "m-1", "turns": turns, **fields}
 
 
@@ -57,7 +60,11 @@ def test_a_hostile_file_is_accounted_for_line_by_line(new_pipeline: NewPipeline,
     pipeline.succeed("nightly_evaluation")
 
     became = [became for _, became in LINES if became is not None]
-    expected = {f"line {n}": became for n, (_, became) in enumerate(LINES, start=1) if became not in (None, "accepted", "duplicate")}
+    expected = {
+        f"line {n}": became
+        for n, (_, became) in enumerate(LINES, start=1)
+        if became not in (None, "accepted", "duplicate")
+    }
     quarantined = pipeline.rows("SELECT * FROM evals.quarantined_records")
     assert {row["source_position"]: row["reason"] for row in quarantined} == expected
     for row in quarantined:
@@ -68,7 +75,9 @@ def test_a_hostile_file_is_accounted_for_line_by_line(new_pipeline: NewPipeline,
         "SELECT sum(n_read) AS n_read, sum(n_accepted) AS accepted, sum(n_duplicate) AS duplicate, sum(n_quarantined) AS n"
         " FROM evals.source_days"
     )
-    assert account == [{"n_read": registration.n_read, "n": len(expected), **{w: became.count(w) for w in ("accepted", "duplicate")}}]
+    assert account == [
+        {"n_read": registration.n_read, "n": len(expected), **{w: became.count(w) for w in ("accepted", "duplicate")}}
+    ]
     assert registration.n_read == len(became)
     stored = {row["source_position"]: row for row in pipeline.rows("SELECT * FROM evals.raw_sessions")}
     assert set(stored) == {f"line {n}" for n, (_, became) in enumerate(LINES, start=1) if became == "accepted"}

@@ -72,12 +72,12 @@ def test_every_closed_session_is_searched_evaluated_and_judged_once_per_version(
 
 
 def test_a_verdict_carries_the_versions_behind_it(evaluated: Pipeline) -> None:
-    ours, judges = {"code", "redaction", "taxonomy", "model", "prompt"}, {"judge", "judge_model"}
+    ours, judges = {"code", "redaction", "taxonomy", "model_version", "prompt"}, {"judge", "judge_model"}
     for table, needed in [("evaluator_verdicts", {*ours, "evaluator"}), ("judge_verdicts", ours | judges)]:
         wrong = evaluated.rows(
             f"SELECT v.versions FROM evals.{table} v JOIN evals.raw_sessions s USING (session_id)"
             " WHERE NOT v.versions ?& %s OR v.versions->>'redaction' <> s.redaction_version"
-            " OR v.versions->>'model' <> s.model_version LIMIT 3",
+            " OR v.versions->>'model_version' <> s.model_version LIMIT 3",
             sorted(needed),
         )
         assert wrong == [], table

@@ -100,3 +100,22 @@ def test_a_mapping_names_nested_fields_constants_zone_and_roles(tmp_path: Path) 
     assert fields["started_at"] == datetime(2026, 1, 4, 23, 30, tzinfo=UTC)
     assert (fields["session_id"], fields["surface"], fields["slices"]) == ("c9", "hotline", {"locale": "de"})
     assert fields["turns"][0]["role"] == "user"
+
+
+def test_a_mapping_names_the_fields_of_messages(tmp_path: Path) -> None:
+    said = {"from": "human", "value": "hi", "when": {"utc": "2026-01-05T10:00:00Z"}, "content": "beaten"}
+    record = {"session_id": "s1", "conversations": [said], "value": "a field of the session"}
+    mapping = "turns=conversations,role=from,content=value,at=when.utc"
+    [fields] = read_good(SESSIONS_JSONL, write_lines(tmp_path / "a.jsonl", [record]), mapping)
+
+    assert fields["turns"] == [{"role": "user", "content": "hi", "at": datetime(2026, 1, 5, 10, tzinfo=UTC)}]
+    assert fields["meta"] == {
+        "value": "a field of the session",
+        "turn_extras": {"0": {"content": "beaten", "when": {"utc": "2026-01-05T10:00:00Z"}}},
+    }
+
+
+def test_of_two_names_of_a_field_the_second_is_kept(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", [session(model_version="m-1", model="m", labels=None)])
+    [fields] = read_good(SESSIONS_JSONL, path)
+    assert (fields["model_version"], fields["meta"]) == ("m-1", {"model": "m"})

@@ -122,3 +122,16 @@ def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(SourceError, match=r"a\.parquet"):
         read_good(PARQUET, path)
+
+
+def test_a_column_that_the_layout_has_no_use_for_is_kept(tmp_path: Path) -> None:
+    exchange = {"session_id": "a", "at": "2026-01-05T10:00Z", "input": "Hi", "output": "Hello", "error": "timeout"}
+    whole = {"session_id": "a", "started_at": "2026-01-05", "turns": "[]", "timestamp": "later", "input": "typed"}
+    assert read_good(CSV, write_csv(tmp_path / "a.csv", [exchange]))[0]["meta"] == {"error": "timeout"}
+    assert read_good(CSV, write_csv(tmp_path / "b.csv", [whole]))[0]["meta"] == {"timestamp": "later", "input": "typed"}
+
+
+def test_a_mapping_names_the_fields_of_messages_in_a_cell(tmp_path: Path) -> None:
+    row = {"session_id": "a", "started_at": "2026-01-05", "turns": '[{"from": "human", "value": "Hi"}]', "value": "9"}
+    [fields] = read_good(CSV, write_csv(tmp_path / "a.csv", [row]), "role=from,content=value")
+    assert (fields["turns"], fields["meta"]) == ([{"role": "user", "content": "Hi"}], {"value": "9"})

@@ -69,7 +69,7 @@ def test_a_verdict_row_has_all_that_stands_behind_it() -> None:
     assert pd.isna(row["raw_reply"])
     assert row["versions"] == {
         "prompt": "p1",
-        "model": "product-1",
+        "model_version": "product-1",
         "code": "0.1",
         "taxonomy": "3",
         "judge": judge().version,

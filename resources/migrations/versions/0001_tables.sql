@@ -266,6 +266,13 @@ CREATE TABLE evals.judge_calibration_reports (
     tnr double precision,
     tnr_low double precision,
     tnr_high double precision,
+    n_weighted bigint,
+    tpr_weighted double precision,
+    tpr_weighted_low double precision,
+    tpr_weighted_high double precision,
+    tnr_weighted double precision,
+    tnr_weighted_low double precision,
+    tnr_weighted_high double precision,
     status text NOT NULL,
     labels_hash text NOT NULL,
     measured_at timestamptz NOT NULL,
@@ -285,7 +292,14 @@ CREATE TABLE evals.judge_calibration_reports (
     CONSTRAINT judge_calibration_reports_tpr_high_check CHECK (tpr_high >= 0 AND tpr_high <= 1),
     CONSTRAINT judge_calibration_reports_tnr_check CHECK (tnr >= 0 AND tnr <= 1),
     CONSTRAINT judge_calibration_reports_tnr_low_check CHECK (tnr_low >= 0 AND tnr_low <= 1),
-    CONSTRAINT judge_calibration_reports_tnr_high_check CHECK (tnr_high >= 0 AND tnr_high <= 1)
+    CONSTRAINT judge_calibration_reports_tnr_high_check CHECK (tnr_high >= 0 AND tnr_high <= 1),
+    CONSTRAINT judge_calibration_reports_n_weighted_check CHECK (n_weighted >= 0),
+    CONSTRAINT judge_calibration_reports_tpr_weighted_check CHECK (tpr_weighted >= 0 AND tpr_weighted <= 1),
+    CONSTRAINT judge_calibration_reports_tpr_weighted_low_check CHECK (tpr_weighted_low >= 0 AND tpr_weighted_low <= 1),
+    CONSTRAINT judge_calibration_reports_tpr_weighted_high_check CHECK (tpr_weighted_high >= 0 AND tpr_weighted_high <= 1),
+    CONSTRAINT judge_calibration_reports_tnr_weighted_check CHECK (tnr_weighted >= 0 AND tnr_weighted <= 1),
+    CONSTRAINT judge_calibration_reports_tnr_weighted_low_check CHECK (tnr_weighted_low >= 0 AND tnr_weighted_low <= 1),
+    CONSTRAINT judge_calibration_reports_tnr_weighted_high_check CHECK (tnr_weighted_high >= 0 AND tnr_weighted_high <= 1)
 );
 CREATE INDEX judge_calibration_reports_as_of_day_index ON evals.judge_calibration_reports (as_of_day);
 
