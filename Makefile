@@ -45,6 +45,7 @@ check: $(READY) ## Format, lint, types, floors
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy catalog/evaluators.py docs/build.py
 	@$(BIN)/lint-imports
 
 format: $(READY) ## Format the code

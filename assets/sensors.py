@@ -13,11 +13,10 @@ from eval_pipeline.ports import Warehouse
 MOST_RUNS = 20
 
 LATE_SESSIONS = """
-select d.session_day::text as day, md5(string_agg(d.source_id, ',' order by d.source_id)) as revision
+select d.session_day::text as day, md5(string_agg(d.source_id || s.is_superseded, ',' order by d.source_id)) as revision
 from evals.source_days d join evals.session_sources s using (source_id)
-where not s.is_superseded
 group by d.session_day
-having bool_or(d.n_accepted is null)
+having bool_or(d.n_accepted is null or s.is_superseded)
 order by d.session_day limit %(limit)s
 """
 

@@ -79,7 +79,7 @@ class SessionSource(Protocol):
     """Where sessions come from."""
 
     def days(self) -> list[date]:
-        """Return the UTC days that the registered sources cover, in order."""
+        """Return the UTC days that the registered sources cover, or covered when they last ran, in order."""
         ...
 
     def counts(self, day: date) -> dict[str, int]:

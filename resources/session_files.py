@@ -66,10 +66,11 @@ class SessionFiles:
         return self._register_file(path, format, said, origin, now)
 
     def days(self) -> list[date]:
-        """Return the UTC days that the live sources cover, in order."""
-        live = set(self._live()["source_id"])
-        rows = self._warehouse.read(SourceDays, columns=["source_id", "session_day"])
-        return sorted(set(rows.loc[rows["source_id"].isin(live), "session_day"]))
+        """Return the UTC days that the sources cover, in order.
+
+        A day that only a superseded reading held is among them until it was taken in again: its sessions then leave.
+        """
+        return sorted(set(self._warehouse.read(SourceDays, columns=["session_day"])["session_day"]))
 
     def counts(self, day: date) -> dict[str, int]:
         """Return how many records the scan of each live source counted for `day`; sources without any are left out."""

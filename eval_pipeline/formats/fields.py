@@ -118,7 +118,7 @@ def _words(raw: Fields, group: str, sources: dict[str, Any], position: str) -> d
     return words
 
 
-def _meta(raw: Fields, read: set[str]) -> Fields:
+def _meta(raw: Fields, read: frozenset[str]) -> Fields:
     rest = {key: value for key, value in raw.items() if key not in read and not _is_own_structure(key, value)}
     given = raw.get("meta")
     if not isinstance(given, dict):

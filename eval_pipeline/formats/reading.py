@@ -42,6 +42,8 @@ class Reading:
     """Fields of a turn that the user named, where a record holds its turns as a list of messages."""
     names: frozenset[str] = frozenset()
     """Every name that is read from a record."""
+    rivals: dict[str, list[tuple[Place, ...]]] = field(default_factory=dict)
+    """Name to the places that go before it, one a field that it may give; none where it is the first of a field."""
 
     @classmethod
     def of(cls, mapping: Mapping, names: Names[str, tuple[str, ...]]) -> "Reading":
@@ -59,33 +61,49 @@ class Reading:
         messages = {name: places for name, places in said.items() if name in TURN_FIELDS and name not in names}
         for group in GROUPS:
             groups[group] |= {name: (place,) for name, place in getattr(mapping, group).items()}
-        places = [place for group in groups.values() for options in group.values() for place in options]
-        read = frozenset(place.field for place in places if place.field is not None)
+        everything = [options for group in groups.values() for options in group.values()]
+        read = frozenset(place.field for options in everything for place in options if place.field is not None)
         return cls(
-            mapping.zone(), ROLES | mapping.roles, groups[""], groups["slices"], groups["versions"], messages, read
+            mapping.zone(),
+            ROLES | mapping.roles,
+            groups[""],
+            groups["slices"],
+            groups["versions"],
+            messages,
+            read,
+            # What a row of a table says of its turn is nothing to keep of the session.
+            _rivals(
+                [options for group in groups.values() for name, options in group.items() if name not in TURN_FIELDS]
+            ),
         )
 
     def value(self, raw: dict[str, Any], name: str, position: str = "") -> Any:
         """Return the field's value in `raw`, or None when there is none or it is empty text."""
         return first_value(raw, self.sources.get(name, ()), position)
 
-    def taken(self, raw: dict[str, Any]) -> set[str]:
-        """Return the names that need not be kept: those that gave a value, and those that hold none.
+    def taken(self, raw: dict[str, Any]) -> frozenset[str]:
+        """Return the names that were read from `raw` and need not be kept.
 
-        Of two names of one field (`model_version`, `model`) the first gives the value; the second is not taken.
+        Of two names of one field (`model_version`, `model`) the first with a value gives it; the other is not taken.
         """
-        taken = {name for name in self.names if raw.get(name) in (None, "")}
-        for name, places in (*self.sources.items(), *self.slices.items(), *self.versions.items()):
-            # A turn's columns hold a value a row: what one row of them says is nothing to keep of the session.
-            count = len(places) if name in TURN_FIELDS else 1
-            found = [place.field for place in places if place.field and first_value(raw, (place,), "") is not None]
-            taken.update(found[:count])
-        return taken
+        contested = [name for name in raw.keys() & self.rivals.keys() if raw[name] not in (None, "")]
+        return self.names.difference(
+            name for name in contested if all(first_value(raw, before, "") is not None for before in self.rivals[name])
+        )
 
     def named(self, name: str) -> str:
         """Return how the file calls a field, for messages."""
         fields = [place.field for place in self.sources.get(name, ()) if place.field]
         return " or ".join(f"`{field}`" for field in fields) or f"`{name}`"
+
+
+def _rivals(everything: list[tuple[Place, ...]]) -> dict[str, list[tuple[Place, ...]]]:
+    rivals: dict[str, list[tuple[Place, ...]]] = {}
+    for places in everything:
+        for index, place in enumerate(places):
+            if place.field is not None:
+                rivals.setdefault(place.field, []).append(places[:index])
+    return {name: before for name, before in rivals.items() if all(before)}
 
 
 def _said(mapping: Mapping, name: str) -> Place | None:

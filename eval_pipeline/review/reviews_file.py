@@ -8,16 +8,18 @@ Not here: writing the reviews, turning them into labels (`labels.py`).
 
 import csv
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from eval_pipeline.errors import RejectedRecord, SourceError
 from eval_pipeline.review.labels import ANSWERS
@@ -37,6 +39,10 @@ class RejectedLine:
     detail: str
     mend: str
     field: str | None = None
+
+    def __str__(self) -> str:
+        at = "" if self.field is None else f" in `{self.field}`"
+        return f"{self.position}: {self.reason}{at}: {self.detail}. Mend: {self.mend}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ class _Line(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    session_id: str = Field(min_length=1)
+    # Composed like the ids of sessions at the door, so that both are found equal.
+    session_id: Annotated[str, AfterValidator(partial(unicodedata.normalize, "NFC"))] = Field(min_length=1)
     reviewer: str = Field(min_length=1, max_length=200)
     label: str | int | bool | None = None
     target: str = "session"

@@ -10,15 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.calibration.report import calibrate
+from eval_pipeline.calibration.traffic import DRAWN_COLUMNS
 from eval_pipeline.tables import JudgeCalibrationReports
 from tests.calibration.frames import DAY, label, label_frame, prediction, prediction_frame
 
 NOW = dt.datetime(2026, 3, 11, 3, tzinfo=dt.UTC)
+NONE_DRAWN = pd.DataFrame(columns=DRAWN_COLUMNS)
 COUNTS = ["n_true_fail", "n_missed_fail", "n_false_fail", "n_true_pass"]
 
 
 def report(labels: Sequence[dict[str, Any]], predictions: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    frame = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NOW)
+    frame = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NONE_DRAWN, NOW)
     assert list(frame.columns) == list(JudgeCalibrationReports.to_schema().columns)
     return frame
 
@@ -46,6 +48,8 @@ def test_counts_and_rates_by_hand() -> None:
     assert (row["tpr"], row["tnr"]) == (0.9, 0.8)
     assert (round(row["tpr_low"], 2), round(row["tpr_high"], 2)) == (0.74, 0.97)
     assert (row["category"], row["label_set"], row["status"]) == ("all", "held_out", "measured")
+    assert row["n_weighted"] == 0
+    assert row[["tpr_weighted", "tnr_weighted"]].isna().all()
 
 
 def test_each_category_has_its_catch_rate_and_no_pass_rate() -> None:
@@ -108,7 +112,7 @@ def test_nothing_predicted_is_an_empty_report() -> None:
 def test_the_same_measurement_is_the_same_row() -> None:
     labels, predictions = stack(judged(12, "fail", "fail", 0), judged(12, "pass", "pass", 100))
     first = report(labels, predictions)
-    later = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NOW + dt.timedelta(hours=5))
+    later = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NONE_DRAWN, NOW + dt.timedelta(hours=5))
     assert later["report_id"].tolist() == first["report_id"].tolist()
     swapped = [{**row, "session_id": "other"} if row["session_id"] == "s0000" else row for row in labels]
     moved = [{**row, "session_id": "other"} if row["session_id"] == "s0000" else row for row in predictions]

@@ -67,6 +67,21 @@ def test_the_interval_contains_the_point_even_at_the_edge() -> None:
     assert got.tpr.low is not None and 0 < got.tpr.low < 1
 
 
+def test_what_never_failed_a_drawn_session_is_not_known_never_to_catch_one() -> None:
+    got = rates([0, 300, 0, 700], fails=[0, 20, 0, 10], passes=[0, 10, 0, 60])
+    assert (got.tpr.value, got.tpr.low, got.tnr.value, got.tnr.high) == (0, 0, 1, 1)
+    assert got.tpr.high is not None and 0.005 < got.tpr.high < 0.2
+    assert got.tnr.low is not None and 0.9 < got.tnr.low < 1
+
+
+def test_many_small_cells_do_not_drag_a_high_rate_down() -> None:
+    rows = [(f"surface {n}", word, 1.0, word) for n in range(20) for word in ("fail", "fail", "pass", "pass")]
+    got = weighted_rates(pd.DataFrame(rows, columns=COLUMNS))
+    # 40 of 40: the exact interval of a plain sample begins at 0.91
+    assert got.tpr.low is not None and got.tpr.low > 0.9
+    assert got.tnr.low is not None and got.tnr.low > 0.9
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     drawn = pd.DataFrame([(*cell, 5.0, word) for cell in CELLS for word in ("fail", "pass") * 6], columns=COLUMNS)
     assert weighted_rates(drawn, seed=3) == weighted_rates(drawn, seed=3)

@@ -35,7 +35,7 @@ def tuesday() -> list[dict[str, Any]]:
 
 
 def day_of(row: str) -> str | None:
-    parsed = orjson.loads(row)
+    parsed: dict[str, str] = orjson.loads(row)
     return parsed.get("session_day") or parsed.get("as_of_day") or parsed.get("day")
 
 

@@ -55,6 +55,8 @@ def test_a_mapping_says_the_same_in_one_line_and_in_yaml_and_survives_storing(tm
         ("colour=x", "colour"),
         ("timezone=Mars/Olympus", "timezone"),
         ("encoding=klingon", "encoding"),
+        ("encoding=hex", "encoding"),
+        ("slices=lang,slices.locale=lang", "slices"),
         ("gone.yaml", "gone.yaml"),
     ],
 )

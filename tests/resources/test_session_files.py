@@ -130,7 +130,7 @@ def test_new_content_or_another_mapping_supersedes_the_older_reading(files: Sess
     first = register(files, path)
     second = register(files, write(path, [session("a")]))
     assert (second.is_new, second.days) == (True, (MONDAY, TUESDAY))  # Tuesday is to be emptied
-    assert delivered(files) == {MONDAY: [("line 1", "a")]}
+    assert delivered(files) == {MONDAY: [("line 1", "a")], TUESDAY: []}
     assert files.counts(TUESDAY) == {}
 
     third = register(files, path, "surface=const:hotline")

@@ -72,6 +72,17 @@ def test_a_full_line(tmp_path: Path) -> None:
     assert (row["source"], row["taxonomy_version"], row["redaction_version"]) == ("import", "1+ab", "1+cd")
 
 
+def test_an_id_is_found_however_its_accents_are_composed(tmp_path: Path) -> None:
+    frame, rejected = read_lines(tmp_path, line(session_id="cafe\u0301"), session_days={"caf\u00e9": DAY})
+    assert (frame["session_id"].tolist(), rejected) == (["caf\u00e9"], [])
+
+
+def test_a_rejected_line_reads_as_a_sentence_with_its_mend(tmp_path: Path) -> None:
+    [rejected] = read_lines(tmp_path, line(session_id="s9"))[1]
+    said = "line 1: unknown_session in `session_id`: no session has this id. Mend: take the session in first, or "
+    assert str(rejected).startswith(said)
+
+
 def test_what_a_line_does_not_say_is_not_made_up(tmp_path: Path) -> None:
     row = read_lines(tmp_path, line())[0].iloc[0]
     assert row["answers"] == {"session": "fail"}
