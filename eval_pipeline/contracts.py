@@ -45,7 +45,9 @@ def failures(frame: pd.DataFrame, schema: pa.DataFrameSchema, key: Sequence[str]
     try:
         schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases
+        # A check over several columns gives a case for each column of a row; one is enough to name the row.
+        cases = error.failure_cases.drop_duplicates(["index", "check"])
+        cases["column"] = cases["column"].where(cases["schema_context"] == "Column", "row")
         at = frame.reindex(cases["index"])[list(key)].astype("str").reset_index(drop=True)
         found = cases[["column", "check", "failure_case"]].astype("str").reset_index(drop=True)
         broken: pd.DataFrame = pd.concat([at, found.rename(columns={"failure_case": "found"})], axis="columns")

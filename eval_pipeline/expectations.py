@@ -1,13 +1,14 @@
 """Great Expectations watches batches for what is unusual: volume, null rates, value mixes, freshness.
 
 What must never happen is a contract (`contracts.py`); this here warns a person and stops nothing. A batch is the last
-day of a run that has rows; what is usual is learnt from the 28 days before it.
+day of a run; what is usual is learnt from the 28 days before it. Freshness is how long nothing had come when the day
+(or, for the day under way, the present) ended.
 """
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ VOLUME_FACTOR = 3.0
 NULL_SLACK = 0.10
 KNOWN_VALUES_MOSTLY = 0.99
 MOST_ERRORS = 0.02
-STALE_HOURS = 48.0
+QUIET_SLACK_HOURS = 2.0
 
 WATCHED: dict[type[Table], tuple[str, ...]] = {
     RawSessions: ("user_id", "surface", "model_version", "origin", "n_user_turns", "started_at"),
@@ -60,31 +61,49 @@ class BatchOutcome:
 def watch_batch(
     warehouse: Warehouse, table: type[Table], days: Sequence[date] | None, docs: BatchDocs, as_of: datetime
 ) -> BatchOutcome:
-    """Hold the newest non-empty day of `days` (None: of the table) against the days before it, and write Data Docs."""
-    columns = [table.day_column() or "", *WATCHED[table]]
-    last = max(days) if days else as_of.date()
-    first = (min(days) if days else last) - HISTORY
-    rows = warehouse.read(table, [first + timedelta(days=n) for n in range((last - first).days + 1)], columns)
-    in_scope = rows[rows[columns[0]].isin(days)] if days else rows
-    if in_scope.empty:
-        return BatchOutcome(
-            True, "no rows in this batch: nothing to watch", pd.DataFrame(columns=FINDING_COLUMNS), docs.folder
-        )
-    day = in_scope[columns[0]].max()
-    batch = rows[rows[columns[0]] == day].drop(columns=columns[0])
-    before = rows[(rows[columns[0]] < day) & (rows[columns[0]] >= day - HISTORY)]
+    """Hold the last of `days` (None: the last that has rows) against the 28 days before it, and write Data Docs."""
+    day_column = table.day_column() or ""
+    day = max(days) if days else _last_day(warehouse, table)
+    window = [day - timedelta(days=n) for n in range(HISTORY.days + 1)]
+    rows = warehouse.read(table, window, [day_column, *WATCHED[table]])
+    batch, before = rows[rows[day_column] == day], rows[rows[day_column] < day]
+    if batch.empty:
+        return _nothing_came(table, day, before.groupby(day_column).size(), docs)
     if "started_at" in batch:
-        batch = batch.assign(hours_old=(as_of - batch["started_at"]).dt.total_seconds() / 3600).drop(
-            columns="started_at"
-        )
+        batch = batch.assign(quiet_hours=hours_to_end(batch["started_at"], min(_end_of(day), as_of)))
     site = docs.site(table, day)
+    expectations = _expectations(table, batch, before)
+    unused = [day_column, "started_at"]
     findings = _validate(
-        table.table_name(), day, batch.reset_index(drop=True), _expectations(table, batch, before), site
+        table.table_name(), day, batch.drop(columns=unused, errors="ignore").reset_index(drop=True), expectations, site
     )
     unmet = findings.loc[~findings["is_met"]]
     names = ", ".join(f"{row.expectation} ({row.column}): {row.found}" for row in unmet.itertuples())
     sentence = f"{day}: unusual: {names}" if names else f"{day}: {len(batch)} rows, nothing unusual"
     return BatchOutcome(unmet.empty, sentence, findings, site / "index.html")
+
+
+def _last_day(warehouse: Warehouse, table: type[Table]) -> date:
+    day_column = table.day_column() or ""
+    return max(warehouse.read(table, columns=[day_column])[day_column], default=date.min + HISTORY)
+
+
+def _nothing_came(table: type[Table], day: date, volumes: pd.Series, docs: BatchDocs) -> BatchOutcome:
+    """Say whether a day without rows is unusual: it is when there were rows on most of the days before."""
+    is_usual = len(volumes) < FEWEST_DAYS
+    usual = "" if is_usual else f", where the days before had a median of {volumes.median():.0f}"
+    sentence = f"{day}: no rows in {table.table_name()}{usual}"
+    return BatchOutcome(is_usual, sentence, pd.DataFrame(columns=FINDING_COLUMNS), docs.folder)
+
+
+def _end_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def hours_to_end(started_at: pd.Series, end: datetime) -> pd.Series:
+    """Return the hours (float) from each start to `end`; the least of them says for how long nothing has come."""
+    hours: pd.Series = (end - started_at).dt.total_seconds() / 3600
+    return hours
 
 
 def _expectations(table: type[Table], batch: pd.DataFrame, before: pd.DataFrame) -> list[Any]:
@@ -103,12 +122,22 @@ def _expectations(table: type[Table], batch: pd.DataFrame, before: pd.DataFrame)
             expected.append(gxe.ExpectColumnValuesToNotBeNull(column=column, mostly=share))
     if "n_user_turns" in batch:
         expected.append(gxe.ExpectColumnValuesToBeBetween(column="n_user_turns", min_value=1, mostly=0.95))
-    if "hours_old" in batch:
-        expected.append(gxe.ExpectColumnMinToBeBetween(column="hours_old", min_value=0, max_value=STALE_HOURS))
+    if "quiet_hours" in batch:
+        longest = _longest_quiet(before, day_column)
+        expected.append(gxe.ExpectColumnMinToBeBetween(column="quiet_hours", min_value=0, max_value=longest))
     if "verdict" in batch:
         fine = ["pass", "fail", "not_applicable"]
         expected.append(gxe.ExpectColumnValuesToBeInSet(column="verdict", value_set=fine, mostly=1 - MOST_ERRORS))
     return expected
+
+
+def _longest_quiet(before: pd.DataFrame, day_column: str) -> float:
+    """Return for how many hours a day may be quiet at its end: half as long again as any day before was."""
+    last: dict[Any, datetime] = before.groupby(day_column)["started_at"].max().to_dict()
+    if len(last) < FEWEST_DAYS:
+        return 24.0
+    quiet = [(_end_of(day) - start).total_seconds() / 3600 for day, start in last.items()]
+    return float(max(quiet)) * 1.5 + QUIET_SLACK_HOURS
 
 
 def _volume(volumes: pd.Series) -> dict[str, int]:

@@ -5,12 +5,12 @@ are all made from here. Not here: SQL (`resources/`), what fills a table (its ow
 """
 
 import datetime as dt
-from typing import Annotated, Any, ClassVar
 
 import pandas as pd
 import pandera.pandas as pa
 
-Timestamp = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+from eval_pipeline.table_model import Table as Table
+from eval_pipeline.table_model import Timestamp, column, rate
 
 VERDICTS = ["pass", "fail", "not_applicable", "error"]
 OUTCOMES = ["fired", "quiet", "not_applicable"]
@@ -19,54 +19,6 @@ ORIGINS = ["production", "synthetic", "simulated"]
 LABELS = ["pass", "fail"]
 SUBJECT_KINDS = ["evaluator", "judge", "classifier", "signal", "reviewer"]
 LABEL_SETS = ["calibration", "held_out"]
-
-
-def column(description: str, *, sql: str | None = None, **checks: Any) -> Any:
-    """Return a pandera field with its description; `sql` overrides the SQL type (`jsonb` for Python objects)."""
-    return pa.Field(description=description, metadata={"sql": sql} if sql else None, **checks)
-
-
-def rate(description: str) -> Any:
-    """Return a field for a share in [0, 1]; null means no data, never 0."""
-    return column(description, nullable=True, ge=0, le=1)
-
-
-class Table(pa.DataFrameModel):
-    """Base of all tables: `key` is the primary key, `day` the partition column, `append` says rows are only added."""
-
-    _key: ClassVar[tuple[str, ...]] = ()
-    _day: ClassVar[str | None] = None
-    _append: ClassVar[bool] = False
-
-    def __init_subclass__(
-        cls, *, key: tuple[str, ...] = (), day: str | None = None, append: bool = False, **kwargs: Any
-    ) -> None:
-        cls._key, cls._day, cls._append = key, day, append
-        super().__init_subclass__(**kwargs)  # type: ignore[no-untyped-call]
-
-    class Config:
-        strict = True
-        coerce = True
-
-    @classmethod
-    def primary_key(cls) -> tuple[str, ...]:
-        """Return the columns of the primary key."""
-        return cls._key
-
-    @classmethod
-    def day_column(cls) -> str | None:
-        """Return the partition column, or None when the table is not partitioned by day."""
-        return cls._day
-
-    @classmethod
-    def is_append_only(cls) -> bool:
-        """Return whether rows are only ever added; otherwise a day is replaced as a whole."""
-        return cls._append
-
-    @classmethod
-    def table_name(cls) -> str:
-        """Return the table's name in SQL, which is also its asset key."""
-        return "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
 
 
 class SessionSources(Table, key=("source_id",)):
@@ -89,7 +41,7 @@ class SourceDays(Table, key=("source_id", "session_day"), day="session_day"):
 
     source_id: str = column("Source")
     session_day: dt.date = column(
-        "UTC day the records start on; records without a usable time count on the day of registration"
+        "UTC day the records start on; damaged ones and those without a usable time count on the day of registration"
     )
     n_read: int = column("Records the scan at registration found for the day", ge=0)
     n_accepted: pd.Int64Dtype = column(
@@ -135,6 +87,17 @@ class RawSessions(Table, key=("session_id",), day="session_day"):
     source_id: str = column("Source it came from")
     source_position: str = column("Where in the source, e.g. line 12")
 
+    @pa.dataframe_check(name="session_day is the UTC day of started_at")
+    @classmethod
+    def _day_of_start(cls, frame: pd.DataFrame) -> pd.Series:
+        is_same: pd.Series = frame["started_at"].dt.date == frame["session_day"]
+        return is_same
+
+    @pa.dataframe_check(name="a closed session has an end, an open one has none")
+    @classmethod
+    def _end_of_closed(cls, frame: pd.DataFrame) -> pd.Series:
+        return frame["ended_at"].notna() == frame["is_closed"]
+
 
 class QuarantinedRecords(Table, key=("record_id",), day="session_day"):
     """An input record that could not be taken in, with its reason and the mend; never its content."""
@@ -162,6 +125,11 @@ class SessionSignals(Table, key=("session_id", "signal"), day="session_day"):
     turn_index: pd.Int64Dtype = column("Turn it rests on, from 0", nullable=True, ge=0)
     quote: str = column("The words it rests on, cut", nullable=True)
     reason: str = column("Why, in words", nullable=True)
+
+    @pa.dataframe_check(name="only a signal that fired has a strength")
+    @classmethod
+    def _strength_of_fired(cls, frame: pd.DataFrame) -> pd.Series:
+        return (frame["strength"] > 0) == (frame["outcome"] == "fired")
 
 
 class FlaggedSessions(Table, key=("session_id",), day="session_day"):
@@ -335,6 +303,12 @@ class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append
     labels_hash: str = column("Hash of the labels and predictions that were counted")
     measured_at: Timestamp = column("When the row was first written (UTC)")
 
+    @pa.dataframe_check(name="n_labels is the sum of the four counts")
+    @classmethod
+    def _counts_add_up(cls, frame: pd.DataFrame) -> pd.Series:
+        counts = frame[["n_true_fail", "n_missed_fail", "n_false_fail", "n_true_pass"]]
+        return counts.sum(axis="columns") == frame["n_labels"]
+
 
 class TrendRollups(
     Table,
@@ -358,6 +332,11 @@ class TrendRollups(
     fail_rate: float = rate("n_fail / n; null when n = 0")
     fail_rate_low: float = rate("Lower end of the 95 % Wilson interval")
     fail_rate_high: float = rate("Upper end of the 95 % Wilson interval")
+
+    @pa.dataframe_check(name="fails are among n, and no data is no rate")
+    @classmethod
+    def _rate_of_data(cls, frame: pd.DataFrame) -> pd.Series:
+        return (frame["n_fail"] <= frame["n"]) & (frame["fail_rate"].notna() == (frame["n"] > 0))
 
 
 class AlignmentChecks(Table, key=("as_of_day", "judge", "judge_version", "origin"), day="as_of_day"):

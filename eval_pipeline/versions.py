@@ -4,6 +4,7 @@ Not here: which things decide a verdict (each evaluator, judge and signal says s
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -28,3 +29,13 @@ def unit_hash(*parts: str) -> float:
     """Return a number in [0, 1), uniform over `parts` and the same on every machine: the draw behind sampling and splits."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def verdict_versions(upstream: Mapping[str, str], model_version: str | None, ours: Mapping[str, str]) -> dict[str, str]:
+    """Return all versions behind a verdict under one flat set of keys.
+
+    The session's own (`upstream`) stay under their keys; ours are `model_version` and those of `ours`. An upstream key
+    that is also one of ours is kept as `product_<key>`: neither hides the other.
+    """
+    known = dict(ours) if model_version is None else {**ours, "model_version": model_version}
+    return {**{f"product_{key}" if key in known else key: value for key, value in upstream.items()}, **known}

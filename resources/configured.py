@@ -1,6 +1,6 @@
 """Dagster's view of the resources: factories over the plain classes beside, which know nothing of Dagster.
 
-Secrets are read from the environment when a resource is made, never from run config, which the UI shows.
+Settings reach a resource as an object of their own, never as run config, which the UI shows with all that is in it.
 """
 
 from collections.abc import Generator
@@ -27,13 +27,12 @@ from resources.warehouse import PostgresWarehouse
 class WarehouseResource(dg.ConfigurableResource[PostgresWarehouse]):
     """The tables in PostgreSQL: the user's own server, or the embedded one; started and migrated on demand."""
 
-    home: str
+    settings: dg.ResourceDependency[Settings]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[PostgresWarehouse, None, None]:
         """Open one pool for the run and close it after."""
-        settings = Settings.from_env().model_copy(update={"home": Path(self.home)})
-        url = database_url(settings)
+        url = database_url(self.settings)
         migrate(url)
         with PostgresWarehouse(url) as warehouse:
             yield warehouse
@@ -63,10 +62,12 @@ class LedgerResource(dg.ConfigurableResource[WarehouseLedger]):
 class JudgeModelsResource(dg.ConfigurableResource[ConfiguredJudgeModels]):
     """The endpoints that judge: OPENAI_API_KEY or OPENAI_BASE_URL for real sessions, a simulated one for simulated."""
 
+    settings: dg.ResourceDependency[Settings]
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[ConfiguredJudgeModels, None, None]:
         """Open the endpoints on first use and close them after the run."""
-        with ConfiguredJudgeModels(Settings.from_env()) as models:
+        with ConfiguredJudgeModels(self.settings) as models:
             yield models
 
 
@@ -77,12 +78,12 @@ def utc_now() -> datetime:
 
 def default_resources(settings: Settings, deployment: Deployment) -> dict[str, Any]:
     """Return every resource of the code location by name."""
-    warehouse = WarehouseResource(home=str(settings.home))
+    warehouse = WarehouseResource(settings=settings)
     return {
         "warehouse": warehouse,
         "session_source": SessionSourceResource(warehouse=warehouse),
         "ledger": LedgerResource(warehouse=warehouse, prices=str(settings.catalog / "prices.yaml")),
-        "judge_models": JudgeModelsResource(),
+        "judge_models": JudgeModelsResource(settings=settings),
         "deployment": deployment,
         "data_docs": BatchDocs(settings.home / "data_docs"),
         "clock": utc_now,

@@ -12,7 +12,7 @@ import pandas as pd
 from eval_pipeline.evaluators.contract import Check, Evaluator, Finding
 from eval_pipeline.evaluators.operators import of_pieces
 from eval_pipeline.evaluators.views import SessionView
-from eval_pipeline.versions import canonical_json
+from eval_pipeline.versions import canonical_json, verdict_versions
 
 INPUT_COLUMNS = [
     "session_id",
@@ -63,7 +63,7 @@ def evaluate(sessions: pd.DataFrame, evaluators: Sequence[Evaluator], versions: 
 
     Order: by session as given, then by evaluator. A crash is an `error` verdict of that session and evaluator; an open
     session gets `not_applicable`. `versions` are the evaluation's own (code, redaction, taxonomy); see
-    `verdict_versions` for how they meet the session's.
+    `versions.verdict_versions` for how they meet the session's.
     """
     rows: list[tuple[Any, ...]] = []
     shared: dict[bytes, list[dict[str, str]]] = {}
@@ -74,7 +74,7 @@ def evaluate(sessions: pd.DataFrame, evaluators: Sequence[Evaluator], versions: 
         key = canonical_json([upstream, model, redaction])
         if key not in shared:
             own = {**versions, "redaction": redaction}
-            shared[key] = [verdict_versions(upstream, model, own, evaluator) for evaluator in evaluators]
+            shared[key] = [verdict_versions(upstream, model, {**own, "evaluator": e.version}) for e in evaluators]
         view = _view(session_id, surface, slices, turns) if is_closed else None
         for evaluator, behind in zip(evaluators, shared[key], strict=True):
             head = (session_id, day, evaluator.name, evaluator.version)
@@ -85,20 +85,6 @@ def evaluate(sessions: pd.DataFrame, evaluators: Sequence[Evaluator], versions: 
 def evaluate_session(view: SessionView, evaluator: Evaluator) -> list[Verdict]:
     """Return the verdicts of one evaluator on one session: one, or one per turn looked at where it is so declared."""
     return _verdicts(evaluator, view)
-
-
-def verdict_versions(
-    upstream: Mapping[str, str], model_version: str | None, own: Mapping[str, str], evaluator: Evaluator
-) -> dict[str, str]:
-    """Return all versions behind a verdict under one flat set of keys.
-
-    The session's own (`upstream`) stay under their keys; ours are `model_version`, `evaluator` and those of `own`.
-    An upstream key that is also one of ours is kept as `product_<key>`: neither hides the other.
-    """
-    ours = {**own, "evaluator": evaluator.version}
-    if model_version is not None:
-        ours["model_version"] = model_version
-    return {**{f"product_{key}" if key in ours else key: value for key, value in upstream.items()}, **ours}
 
 
 def _view(session_id: str, surface: str, slices: Any, turns: Any) -> SessionView | Exception:

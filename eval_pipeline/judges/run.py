@@ -18,11 +18,12 @@ from eval_pipeline.judges.replies import Parsed, parse_reply, storable
 from eval_pipeline.judges.settling import why_not_asked
 from eval_pipeline.ports import Attempt, CallLedger, JudgeModel, JudgeRequest
 from eval_pipeline.tables import JudgeVerdicts
+from eval_pipeline.versions import verdict_versions
 
 RAW_REPLY_CHARS = 10_000
 """How much of a reply is kept beside an error; the whole stands in the ledger."""
 
-_USED = ["session_id", "session_day", "turns", "versions", "model_version"]
+_USED = ["session_id", "session_day", "turns", "versions", "model_version", "redaction_version"]
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,11 @@ def _settled(judge: Judge, turns: Sequence[Mapping[str, Any]]) -> Parsed | None:
 def _versions_behind(
     row: Mapping[str, Any], judge: Judge, judge_version: str, versions: Mapping[str, str]
 ) -> dict[str, str]:
-    brought = dict(row["versions"] or {})
-    if isinstance(row["model_version"], str):
-        brought.setdefault("model_version", row["model_version"])
-    return {**brought, **versions, "judge": judge_version, "judge_model": judge.model}
+    ours = {**versions, "judge": judge_version, "judge_model": judge.model}
+    if isinstance(row["redaction_version"], str):
+        ours["redaction"] = row["redaction_version"]
+    model_version = row["model_version"] if isinstance(row["model_version"], str) else None
+    return verdict_versions(row["versions"] or {}, model_version, ours)
 
 
 def _row(case: _Case, attempt: Attempt | None) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def sessions(**turns: list[dict[str, Any]]) -> pd.DataFrame:
                 "turns": said,
                 "versions": {"prompt": "p1"},
                 "model_version": "product-1",
+                "redaction_version": "r1",
                 "outcome": {"success": False},
                 "recorded_labels": [{"value": "fail"}],
             }
@@ -70,6 +71,7 @@ def test_a_verdict_row_has_all_that_stands_behind_it() -> None:
     assert row["versions"] == {
         "prompt": "p1",
         "model_version": "product-1",
+        "redaction": "r1",
         "code": "0.1",
         "taxonomy": "3",
         "judge": judge().version,
