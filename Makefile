@@ -58,9 +58,9 @@ docs: $(READY) ## Make docs/data-dictionary.md and docs/asset-graph.svg anew
 bench: $(READY) ## Measure the nightly job at 10,000 and 100,000 simulated sessions
 	@$(BIN)/python benchmarks/bench_nightly.py
 
-bench-redaction: $(READY) ## Recall, false positives and speed of redaction beside presidio
+bench-redaction: $(READY) ## Recall and speed of redaction beside presidio (DATA=labelled.jsonl)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	@$(BIN)/python benchmarks/bench_redaction.py
+	@$(BIN)/python benchmarks/bench_redaction.py $(if $(DATA),--data "$(DATA)")
 
 up: $(READY) ## Start the database
 	@$(CLI) up
