@@ -5,15 +5,21 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pandera.pandas as pa
 
 from eval_pipeline.ports import Attempt, JudgeRequest, Stored
 from eval_pipeline.tables import Table
 from eval_pipeline.versions import content_hash
 
 
+def typed(table: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `frame` with the table's dtypes, each column checked; like a database, blind to laws across columns."""
+    return pa.DataFrameSchema(table.to_schema().columns, strict=True, coerce=True).validate(frame)
+
+
 def empty_frame(table: type[Table]) -> pd.DataFrame:
     """Return a frame without rows that has the table's columns and dtypes."""
-    return table.validate(pd.DataFrame({name: [] for name in table.to_schema().columns}))
+    return typed(table, pd.DataFrame({name: [] for name in table.to_schema().columns}))
 
 
 class MemoryWarehouse:
@@ -34,7 +40,7 @@ class MemoryWarehouse:
         key = list(table.primary_key())
         if frame.duplicated(key).any():
             raise ValueError(f"{table.table_name()}: duplicate key {key}")
-        self._frames[table.table_name()] = table.validate(frame.sort_values(key, ignore_index=True))
+        self._frames[table.table_name()] = typed(table, frame.sort_values(key, ignore_index=True))
 
     def read(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from eval_pipeline.tables import Table
+from tests.fakes import typed
 
 DAY = dt.date(2026, 1, 2)
 HOSTILE_TEXTS = [
@@ -36,7 +37,7 @@ def frame_for(table: type[Table], n: int = 20, day: dt.date = DAY) -> pd.DataFra
     schema = table.to_schema()
     data = {name: [_value(table, name, field, i, day) for i in range(n)] for name, field in schema.columns.items()}
     frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in data.items()})
-    return table.validate(frame).sort_values(list(table.primary_key()), ignore_index=True)
+    return typed(table, frame).sort_values(list(table.primary_key()), ignore_index=True)
 
 
 def _value(table: type[Table], name: str, field: Any, i: int, day: dt.date) -> Any:
