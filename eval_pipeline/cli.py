@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from eval_pipeline.errors import EvalPipelineError, SourceError
 from eval_pipeline.settings import Settings
@@ -57,8 +58,8 @@ def main() -> None:
     try:
         app()
     except EvalPipelineError as error:
-        err.print(f"[bold red]Error[/]: {error.problem}", highlight=False)
-        err.print(f"[bold]Mend[/]: {error.mend}", highlight=False)
+        err.print(f"[bold red]Error[/]: {escape(error.problem)}", highlight=False)
+        err.print(f"[bold]Mend[/]: {escape(error.mend)}", highlight=False)
         sys.exit(1)
 
 
@@ -83,7 +84,7 @@ def up() -> None:
 
     url = database_url(Settings.from_env())
     migrate(url)
-    out.print(f"PostgreSQL is up: {without_password(url)}", highlight=False)
+    out.print(f"PostgreSQL is up: {escape(without_password(url))}", highlight=False)
 
 
 @app.command()
@@ -116,6 +117,7 @@ def ingest(
     out.print(
         f"{path}: {state}, {registration.n_read} records on {len(registration.days)} days in {n_files} files",
         highlight=False,
+        markup=False,
     )
 
 
@@ -143,7 +145,7 @@ def simulate(
         files = write_traffic(folder, wanted, sessions_per_day, DEMO_SEED)
         source, now = SessionFiles(warehouse), datetime.now(UTC)
         n_read = sum(source.register(file, "sessions_jsonl", None, "simulated", now).n_read for file in files)
-    out.print(f"{n_read} simulated sessions on {days} days from {wanted[0]} in {folder}")
+    out.print(f"{n_read} simulated sessions on {days} days from {wanted[0]} in {folder}", markup=False)
 
 
 @app.command()
@@ -246,17 +248,16 @@ def redact(
     from eval_pipeline.redaction.report import line_spans, redacted_lines
 
     redactor = Deployment.load(Settings.from_env()).redactor
+    n_held_back = 0
     with _opened(file) as lines:
-        if spans:
-            for found in line_spans(redactor, lines):
-                for span in found.spans:
-                    sys.stdout.write(f"{found.number}\t{span.start}\t{span.end}\t{span.rule}\n")
-            return
-        for line in redacted_lines(redactor, lines):
-            if line.text is None:
+        for line in line_spans(redactor, lines) if spans else redacted_lines(redactor, lines):
+            if line.problem is not None:
+                n_held_back += 1
                 err.print(f"line {line.number} is held back: {line.problem}", markup=False, highlight=False)
             else:
-                sys.stdout.write(line.text + "\n")
+                sys.stdout.writelines(f"{text}\n" for text in line.shown())
+    if n_held_back:
+        raise typer.Exit(1)
 
 
 @labels_app.command("import")
@@ -294,9 +295,9 @@ def doctor() -> None:
     findings = list(examine(Settings.from_env()))
     for finding in findings:
         mark = "[green]ok[/]  " if finding.is_fine else ("[yellow]note[/]" if finding.is_optional else "[red]miss[/]")
-        out.print(f"{mark}  {finding.what}: {finding.found}", highlight=False)
+        out.print(f"{mark}  {finding.what}: {escape(finding.found)}", highlight=False)
         if not finding.is_fine:
-            out.print(f"      mend: {finding.mend}", highlight=False)
+            out.print(f"      mend: {finding.mend}", highlight=False, markup=False)
     if any(not finding.is_fine and not finding.is_optional for finding in findings):
         raise typer.Exit(1)
 

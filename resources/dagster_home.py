@@ -6,9 +6,10 @@ runs at a time as each opens its own connections, sensors keep only what is wort
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import psycopg
 import yaml
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 URL_VARIABLE = "EVAL_PIPELINE_DAGSTER_URL"
 
@@ -37,9 +38,12 @@ def sqlalchemy_url(database_url: str) -> str:
 
 
 def without_password(database_url: str) -> str:
-    """Return the URL as it may be shown."""
-    password = urlsplit(database_url).password
-    return database_url.replace(f":{password}@", ":***@", 1) if password else database_url
+    """Return the connection as it may be shown: no password, wherever in the URL or DSN it stood."""
+    try:
+        parts = conninfo_to_dict(database_url)
+    except psycopg.ProgrammingError:
+        return "a connection string that cannot be read"
+    return make_conninfo(**{name: str(value) for name, value in parts.items() if "pass" not in name})
 
 
 def _settings() -> dict[str, object]:

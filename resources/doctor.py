@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
 
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.errors import EvalPipelineError
@@ -104,4 +105,5 @@ def _judges(settings: Settings) -> Finding:
     if settings.openai_api_key is None and settings.openai_base_url is None:
         mend = "set OPENAI_API_KEY, or OPENAI_BASE_URL for any compatible endpoint; everything else works without"
         return Finding("judge endpoint", "none: judges are not run on real sessions", False, mend, True)
-    return Finding("judge endpoint", settings.openai_base_url or "the OpenAI API", True)
+    host = urlsplit(settings.openai_base_url).hostname if settings.openai_base_url else None
+    return Finding("judge endpoint", host or "the OpenAI API", True)

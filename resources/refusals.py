@@ -1,6 +1,6 @@
 """What a person is told when the database refuses: table, constraint, key and the mend; never a row's content.
 
-Not here: the writes themselves (`warehouse.py`).
+They are raised without their cause, whose text quotes the row. Not here: the writes themselves (`warehouse.py`).
 """
 
 import re

@@ -167,7 +167,7 @@ class PostgresWarehouse:
             with self._pool.connection() as connection:
                 yield connection
         except PoolTimeout as error:
-            raise unreachable(str(error)) from error
+            raise unreachable(str(error)) from None
 
     @contextmanager
     def _writing(self, table: type[Table]) -> Iterator[psycopg.Connection[Any]]:
@@ -176,7 +176,7 @@ class PostgresWarehouse:
             with self._connection() as connection, connection.transaction():
                 yield connection
         except psycopg.Error as error:
-            raise refusal(table, error) from error
+            raise refusal(table, error) from None
 
     def _frames(
         self,
@@ -208,7 +208,7 @@ class PostgresWarehouse:
                 if lines:
                     yield frame_of(chosen, lines)
         except psycopg.Error as error:
-            raise refusal(table, error) from error
+            raise refusal(table, error) from None
 
     def _insert(self, table: type[Table], frame: pd.DataFrame, on_conflict: sql.Composable) -> int:
         """Insert `frame` in one transaction, some rows a statement; return how many were inserted."""

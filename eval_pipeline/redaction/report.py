@@ -20,6 +20,10 @@ class LineReport:
     counts: dict[str, int] = field(default_factory=dict)
     problem: str | None = None
 
+    def shown(self) -> list[str]:
+        """Return the line as it is printed."""
+        return [] if self.text is None else [self.text]
+
 
 @dataclass(frozen=True)
 class LineSpans:
@@ -28,6 +32,10 @@ class LineSpans:
     number: int
     spans: list[Span]
     problem: str | None = None
+
+    def shown(self) -> list[str]:
+        """Return one tab-separated line a span: line, start, end, rule."""
+        return [f"{self.number}\t{span.start}\t{span.end}\t{span.rule}" for span in self.spans]
 
 
 def redacted_lines(redactor: Redactor, lines: Iterable[str]) -> Iterator[LineReport]:

@@ -10,10 +10,12 @@ import dagster as dg
 import psycopg
 import pytest
 
-from assets.checks import intake_is_complete
+from assets.checks import batch_check, intake_is_complete
+from eval_pipeline.expectations import BatchDocs, watch_batch
 from eval_pipeline.tables import RawSessions, Table
 from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import Pipeline
+from tests.resources.frames import frame_for
 
 DAYS = [date(2025, 3, 4), date(2025, 3, 5)]
 NOW = datetime(2025, 3, 6, 1, 30, tzinfo=UTC)
@@ -125,3 +127,27 @@ def test_a_lost_session_is_missed(pipeline: Pipeline, warehouse: PostgresWarehou
     assert not lost.passed
     assert "2025-03-05" in str(lost.metadata["first failing rows"].value)
     assert "2025-03-04" not in str(lost.metadata["first failing rows"].value)
+
+
+def test_a_batch_that_cannot_be_watched_warns_and_stops_nothing(
+    pipeline: Pipeline, warehouse: PostgresWarehouse, tmp_path: Path
+) -> None:
+    assert nightly(pipeline, "raw_sessions", "quarantined_records").success
+    in_the_way = tmp_path / "a file where the folder should be"
+    in_the_way.write_text("")
+    resources = {"warehouse": warehouse, "data_docs": BatchDocs(in_the_way), "clock": lambda: NOW}
+    unwatched = alone(batch_check(RawSessions), RawSessions, **resources)
+    assert (unwatched.passed, unwatched.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "not watched" in str(unwatched.description)
+
+
+def test_a_day_on_which_nothing_came_is_unusual_where_there_was_traffic(warehouse: PostgresWarehouse) -> None:
+    docs = BatchDocs(Path("unused"))
+    for n in range(1, 11):
+        day = date(2025, 3, n)
+        rows = frame_for(RawSessions, 3, day).assign(session_id=[f"{day}-{i}" for i in range(3)])
+        warehouse.replace_day(RawSessions, day, [rows])
+    silent = watch_batch(warehouse, RawSessions, [date(2025, 3, 11)], docs, as_of=NOW)
+    assert not silent.is_usual and "median of 3" in silent.sentence
+    first = watch_batch(warehouse, RawSessions, [date(2024, 3, 11)], docs, as_of=NOW)
+    assert first.is_usual
