@@ -69,5 +69,5 @@ down: ## Stop the embedded database
 	@$(CLI) down
 
 clean: ## Stop the database and delete the virtual environment and all data
-	@test ! -x $(CLI) || $(CLI) down
+	@test ! -x $(CLI) || $(CLI) down --delete
 	@rm -rf $(VENV) .eval_pipeline

@@ -1,10 +1,11 @@
 """Dagster asset checks.
 
 Blocking: every table keeps the contract of its pandera model, and the intake accounts for every record.
-Not blocking: Great Expectations watches the batches for what is unusual rather than wrong.
+Not blocking: Great Expectations watches the batches for what is unusual rather than wrong; records set aside and judges
+that do not answer are warned of.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import dagster as dg
@@ -13,9 +14,9 @@ import pandas as pd
 from assets.partitions import checked_days
 from assets.table_assets import markdown_table
 from eval_pipeline.contracts import broken_rows
-from eval_pipeline.expectations import WATCHED, BatchDocs, watch_batch
+from eval_pipeline.expectations import MOST_ERRORS, WATCHED, BatchDocs, watch_batch
 from eval_pipeline.intake_accounting import unaccounted
-from eval_pipeline.tables import Table
+from eval_pipeline.tables import JudgeVerdicts, QuarantinedRecords, Table
 
 SHOWN_ROWS = 20
 
@@ -48,6 +49,61 @@ def intake_is_complete(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckR
     """Count again, from the stored rows, what became of every record that was read."""
     n_sources, lost = unaccounted(context.resources.warehouse, checked_days(context))
     return _result(lost, f"{n_sources} source days are accounted for, record by record", "source days do not add up")
+
+
+@dg.asset_check(
+    asset=dg.AssetKey("quarantined_records"),
+    name="nothing_set_aside",
+    description="Warns of records that could not be taken in, with the reasons and their mends.",
+    required_resource_keys={"warehouse"},
+)
+def nothing_set_aside(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Say how many records went to quarantine, and what to do about the commonest reason."""
+    rows = context.resources.warehouse.read(QuarantinedRecords, checked_days(context), ["reason", "mend"])
+    counts = rows.value_counts().rename("records").reset_index()
+    return _warning(
+        counts,
+        "no record was set aside",
+        lambda first: f"{len(rows)} records set aside, most often {first.reason}. Mend: {first.mend}",
+    )
+
+
+@dg.asset_check(
+    asset=dg.AssetKey("judge_verdicts"),
+    name="judges_answer",
+    description=f"Warns of a judge that gives no verdict on more than {MOST_ERRORS:.0%} of the sessions it was asked.",
+    required_resource_keys={"warehouse"},
+)
+def judges_answer(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Say which judge failed to answer, how often and why."""
+    columns = ["judge", "verdict", "error_reason"]
+    rows = context.resources.warehouse.read(JudgeVerdicts, checked_days(context), columns)
+    n_asked = rows["judge"].value_counts()
+    errors = rows[rows["verdict"] == "error"]
+    counts = errors[["judge", "error_reason"]].value_counts().rename("errors").reset_index()
+    counts["asked"] = counts["judge"].map(n_asked)
+    share = errors["judge"].value_counts().reindex(n_asked.index, fill_value=0) / n_asked
+    silent = set(share.index[share > MOST_ERRORS])
+    return _warning(
+        counts[counts["judge"].isin(silent)],
+        "every judge answers",
+        lambda first: (
+            f"judge {first.judge}: {first.errors} of {first.asked} sessions end in {first.error_reason}. "
+            "Mend: check the endpoint, its key and its model; evals.model_calls holds each attempt"
+        ),
+    )
+
+
+def _warning(found: pd.DataFrame, fine: str, say: Callable[[Any], str]) -> dg.AssetCheckResult:
+    """Return a check that warns when `found` has rows, the first of which `say` puts into words."""
+    if found.empty:
+        return dg.AssetCheckResult(passed=True, description=fine)
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=say(next(found.itertuples(index=False))),
+        metadata={"found": dg.MetadataValue.md(markdown_table(found.head(SHOWN_ROWS)))},
+    )
 
 
 def batch_check(table: type[Table]) -> dg.AssetChecksDefinition:
@@ -97,4 +153,5 @@ def _result(broken: pd.DataFrame, fine: str, wrong: str) -> dg.AssetCheckResult:
 
 def all_checks(tables: Iterable[type[Table]]) -> list[dg.AssetChecksDefinition]:
     """Return every check: one contract a table, the intake's accounting, and the watched batches."""
-    return [*map(contract_check, tables), intake_is_complete, *map(batch_check, WATCHED)]
+    watched = [*map(batch_check, WATCHED), nothing_set_aside, judges_answer]
+    return [*map(contract_check, tables), intake_is_complete, *watched]

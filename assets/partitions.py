@@ -13,6 +13,8 @@ nightly_backfill = dg.BackfillPolicy.single_run()
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:
     """Return the days that this run is about, in order: one for a plain run, many for a backfill in a single run."""
+    if not (context.has_partition_key or context.has_partition_key_range):
+        raise dg.Failure("This run names no day. Mend: launch it with a partition (a UTC day) or a range of them.")
     return [date.fromisoformat(key) for key in context.partition_keys]
 
 

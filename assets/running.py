@@ -22,12 +22,16 @@ class RunOutcome:
     first_day: date
     last_day: date
     is_success: bool
+    is_interrupted: bool
     failures: list[str]
     warnings: list[str]
 
 
 def run_job(definitions: dg.Definitions, job_name: str, days: Sequence[date]) -> Iterator[RunOutcome]:
-    """Run `job_name` over `days`, one run per stretch of consecutive days, and yield what each came to."""
+    """Run `job_name` over `days`, one run per stretch of consecutive days, and yield what each came to.
+
+    A run that was interrupted (ctrl-C) is the last.
+    """
     job = definitions.resolve_job_def(job_name)
     with dg.DagsterInstance.get() as instance:
         for first, last in stretches(days):
@@ -38,15 +42,24 @@ def run_job(definitions: dg.Definitions, job_name: str, days: Sequence[date]) ->
                 run_config=QUIET_LOGS,
                 raise_on_error=False,
             )
+            is_interrupted = any(map(_is_interruption, result.all_events))
             yield RunOutcome(
                 run_id=result.run_id,
                 seconds=time.monotonic() - started,
                 first_day=first,
                 last_day=last,
                 is_success=result.success,
+                is_interrupted=is_interrupted,
                 failures=list(_failures(result)),
                 warnings=[line for line, is_error in _unmet_checks(result) if not is_error],
             )
+            if is_interrupted:
+                return
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and "Interrupt" in str(error.cls_name)
 
 
 def n_steps(job_name: str) -> int:

@@ -3,8 +3,9 @@
 Not here: what each file means (the model lives with the code that uses it).
 """
 
+from collections.abc import Hashable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -14,13 +15,27 @@ from eval_pipeline.errors import SettingsError
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """The safe loader, which also refuses a key that stands twice: YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return the mapping; raises `ConstructorError` for a repeated key."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for position, key in enumerate(keys):
+            if key in keys[:position]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", node.value[position][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
 def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
     """Return the file at `path` as a `model`.
 
     Raises `SettingsError` naming the file and the first field at fault.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - a safe loader
     except FileNotFoundError as error:
         raise SettingsError(
             f"{path} is missing", "restore it, or point EVAL_PIPELINE_CATALOG at a full catalog"

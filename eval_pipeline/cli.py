@@ -29,6 +29,8 @@ app = typer.Typer(
 )
 labels_app = typer.Typer(help="Human labels.", no_args_is_help=True)
 app.add_typer(labels_app, name="labels")
+TEXT_SUFFIXES = {"", ".txt", ".log", ".md", ".json", ".jsonl", ".ndjson"}
+
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
@@ -50,7 +52,7 @@ class Output(StrEnum):
     json = "json"
 
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Day = datetime | None
 
 
 def main() -> None:
@@ -88,12 +90,23 @@ def up() -> None:
 
 
 @app.command()
-def down() -> None:
-    """Stop the embedded PostgreSQL server. Data stays."""
+def down(
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete the embedded database, too: sessions, labels, all.")
+    ] = False,
+) -> None:
+    """Stop the embedded PostgreSQL server. Data stays, unless it is to be deleted."""
     from resources.embedded_postgres import EmbeddedPostgres
 
-    EmbeddedPostgres(Settings.from_env().home).stop()
-    out.print("PostgreSQL is down")
+    settings = Settings.from_env()
+    server = EmbeddedPostgres(settings.home)
+    if delete:
+        server.delete()
+    else:
+        server.stop()
+    out.print("the embedded PostgreSQL is down" + (" and its data deleted" if delete else ""))
+    if settings.database_url is not None:
+        out.print("the server of EVAL_PIPELINE_DATABASE_URL was left as it is")
 
 
 @app.command()
@@ -108,6 +121,8 @@ def ingest(
     from eval_pipeline.formats.mapping import load_mapping
     from resources.session_files import SessionFiles
 
+    if str(path) == ".":
+        raise SourceError("the present folder as a whole is no source", "name the file or folder that holds sessions")
     with _warehouse(Settings.from_env()) as warehouse:
         registration = SessionFiles(warehouse).register(
             path, format, load_mapping(mapping) if mapping else None, "production", datetime.now(UTC)
@@ -150,10 +165,10 @@ def simulate(
 
 @app.command()
 def run(
-    job: Job,
-    day: Day = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    job: Annotated[Job, typer.Argument(metavar="JOB", help=f"One of {', '.join(Job)}.")],
+    day: Annotated[Day, typer.Option(formats=["%Y-%m-%d"], help="One UTC day.")] = None,
+    first: Annotated[Day, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of a range.")] = None,
+    last: Annotated[Day, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of the range.")] = None,
 ) -> None:
     """Run a job for a day or a range; without either, for every day that a registered source covers."""
     from resources.dagster_home import prepare
@@ -171,17 +186,21 @@ def run(
     _run_days(settings, job, days)
 
 
-def _days(
-    warehouse: "PostgresWarehouse", day: datetime | None, first: datetime | None, last: datetime | None
-) -> list[date]:
+def _days(warehouse: "PostgresWarehouse", day: Day, first: Day, last: Day) -> list[date]:
+    from eval_pipeline.formats.times import FIRST_DAY
     from resources.session_files import SessionFiles
 
-    if day is not None:
-        return [day.date()]
-    if first is None and last is None:
+    if day is None and first is None and last is None:
         return SessionFiles(warehouse).days()
-    if first is None or last is None or last < first:
-        raise typer.BadParameter("give --day D, or both --from D and --to D in order")
+    if day is not None and first is None and last is None:
+        first = last = day
+    if day not in (None, first) or first is None or last is None or last < first:
+        raise typer.BadParameter("give --day D, or --from D and --to D in order, or neither")
+    if first.date() < FIRST_DAY.date() or last.date() > datetime.now(UTC).date():
+        raise EvalPipelineError(
+            f"{first.date()} to {last.date()} is not all within {FIRST_DAY.date()} and today (UTC)",
+            "give days that can have sessions",
+        )
     return [first.date() + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
@@ -193,11 +212,10 @@ def _run_days(settings: Settings, job: Job, days: list[date]) -> None:
     is_success = True
     with ProgressBar(n_steps(job.value) * len(days)) as progress:
         for outcome in run_job(build_definitions(settings, progress=progress), job.value, days):
-            span = (
-                f"{outcome.first_day}"
-                if outcome.first_day == outcome.last_day
-                else f"{outcome.first_day} to {outcome.last_day}"
-            )
+            span = f"{outcome.first_day}" + (f" to {outcome.last_day}" if outcome.last_day > outcome.first_day else "")
+            if outcome.is_interrupted:
+                err.print(f"{job.value} {span}: interrupted. What was stored stays; run it again to finish.")
+                raise typer.Exit(130)
             state = "[green]done[/]" if outcome.is_success else "[red]failed[/]"
             out.print(
                 f"{job.value} {span}: {state} in {outcome.seconds:.1f} s (run {outcome.run_id[:8]})", highlight=False
@@ -247,6 +265,11 @@ def redact(
     from eval_pipeline.deployment import Deployment
     from eval_pipeline.redaction.report import line_spans, redacted_lines
 
+    if file.suffix not in TEXT_SUFFIXES:
+        raise SourceError(
+            f"{file.name} is neither text nor JSONL; the door reads its columns, which a text does not show",
+            "`ingest` it and look at evals.raw_sessions, or give one of " + ", ".join(sorted(TEXT_SUFFIXES)),
+        )
     redactor = Deployment.load(Settings.from_env()).redactor
     n_held_back = 0
     with _opened(file) as lines:

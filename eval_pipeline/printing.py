@@ -29,8 +29,6 @@ def print_frame(console: Console, rows: pd.DataFrame, title: str = "", note: str
         title=escape(title),
         title_justify="left",
         title_style="bold",
-        caption=escape(note),
-        caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
@@ -40,6 +38,10 @@ def print_frame(console: Console, rows: pd.DataFrame, title: str = "", note: str
     for row in rows.itertuples(index=False, name=None):
         table.add_row(*[escape(_printable(value)) for value in row])
     console.print(table)
+    if note:
+        # Apart from the table, so that a narrow table does not squeeze it.
+        console.print(escape(note), style="dim italic", highlight=False)
+    console.print()
 
 
 def _printable(value: object) -> str:

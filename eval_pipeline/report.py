@@ -98,13 +98,14 @@ def signals(warehouse: Warehouse) -> Section:
 
 
 def queue(warehouse: Warehouse) -> Section:
-    """The review queue by arm and stratum."""
+    """The review queue by arm and stratum, without sessions whose source was withdrawn."""
     rows = warehouse.query("""
         select f.surface, f.arm, f.stratum, f.origin, count(*) as queued,
                count(*) filter (where f.is_double_review) as double_review,
                count(*) filter (where exists (select 1 from evals.reviews v where v.session_id = f.session_id)) as reviewed,
                round(min(f.inclusion_probability)::numeric, 3)::float8 as lowest_probability
-        from evals.flagged_sessions f group by 1, 2, 3, 4 order by f.origin, 1, 2, 3""")
+        from evals.flagged_sessions f
+        where exists (select 1 from evals.raw_sessions r where r.session_id = f.session_id) group by 1, 2, 3, 4 order by f.origin, 1, 2, 3""")
     return Section("Review queue", rows, "drawn by design: each session's probability of being drawn is on record")
 
 
@@ -178,18 +179,22 @@ def labels(warehouse: Warehouse) -> Section:
                count(*) filter (where label = 'pass') as pass, count(*) filter (where status = 'disputed') as disputed,
                count(*) filter (where status = 'unsure') as unsure
         from evals.human_labels group by 1, 2, 3 order by 1, 2, 3""")
-    return Section("Human labels", rows, "simulated labels are the demo's; none of them counts for production")
+    is_demo = "origin" in rows and rows["origin"].eq("simulated").any()
+    note = "simulated labels are the demo's; none of them counts for production" if is_demo else ""
+    return Section("Human labels", rows, note)
 
 
 def calibration(warehouse: Warehouse) -> Section:
     """The newest calibration figures of every subject that has labels."""
     rows = warehouse.query("""
-        select distinct on (subject_kind, subject, subject_version, label_set, origin)
-               subject_kind || ' ' || subject as what, label_set, origin, n_true_fail + n_missed_fail as failures,
+        with newest as (
+            select distinct on (subject_kind, subject, subject_version, label_set, origin) *
+            from evals.judge_calibration_reports where category = 'all'
+            order by subject_kind, subject, subject_version, label_set, origin, as_of_day desc, measured_at desc)
+        select subject_kind || ' ' || subject as what, label_set, origin, n_true_fail + n_missed_fail as failures,
                n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tpr_weighted, tpr_weighted_low,
                tpr_weighted_high, tnr, tnr_low, tnr_high, tnr_weighted, tnr_weighted_low, tnr_weighted_high, status
-        from evals.judge_calibration_reports where category = 'all' and n_labels > 0
-        order by subject_kind, subject, subject_version, label_set, origin, as_of_day desc, measured_at desc""")
+        from newest where n_labels > 0 order by subject_kind, subject, subject_version, label_set, origin""")
     shown = rows[["what", "label_set", "origin", "failures", "good"]]
     for name in ("tpr", "tnr"):
         raw, weighted = (

@@ -21,10 +21,23 @@ from psycopg import sql
 
 from eval_pipeline.errors import WarehouseError
 from eval_pipeline.settings import Settings
-from resources.postgres_placement import PORT, Account, Placement, known_storage, note, place, socket_folder
+from resources.postgres_placement import (
+    PORT,
+    Account,
+    Placement,
+    folders_of,
+    known_storage,
+    location_file,
+    note,
+    place,
+    socket_folder,
+)
 
 DATABASE = "eval_pipeline"
 ROLE = "eval_pipeline"
+"""Owns the database and nothing else: what is asked through it can neither read files nor run programs."""
+ADMINISTRATOR = "postgres"
+"""The server's superuser; only this launcher connects as it."""
 START_TIMEOUT_S = 300
 """Long enough for crash recovery of a big write."""
 ORPHANS_TIMEOUT_S = 60
@@ -53,10 +66,8 @@ _SERVER_SETTINGS = {
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-_PROBE = """
-    SELECT current_setting('data_directory'), current_setting('fsync'), current_setting('synchronous_commit'),
-           EXISTS (SELECT FROM pg_database WHERE datname = %s)
-"""
+_PROBE = "SELECT current_setting('data_directory'), EXISTS (SELECT FROM pg_database WHERE datname = %s)"
+_DURABILITY = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,13 @@ class EmbeddedPostgres:
                 with suppress(OSError):
                     pid_file.socket_folder.rmdir()
 
+    def delete(self) -> None:
+        """Stop the server and delete all its data, wherever it is; what an earlier home of this path left, too."""
+        self.stop()
+        for folder in folders_of(self._home):
+            shutil.rmtree(folder)
+        location_file(self._home).unlink(missing_ok=True)
+
     def is_running(self) -> bool:
         """Return whether the server answers."""
         return self._running_url() is not None
@@ -157,9 +175,9 @@ class EmbeddedPostgres:
         if storage is None or pid_file is None:
             return None
         found = _probe(pid_file)
-        if found is None or Path(found[0]) != storage / "data" or not found[3]:
+        if found is None or Path(found[0]) != storage / "data" or not found[1]:
             return None
-        _refuse_unsafe(fsync=found[1], synchronous_commit=found[2])
+        _refuse_unsafe(pid_file)
         return _url(pid_file)
 
     def _start(self) -> str:
@@ -196,7 +214,7 @@ def _initialise(placement: Placement) -> None:
         shutil.rmtree(unfinished)
     # The builtin C.UTF-8 sorts by code point: the same order on every machine, whatever locales it has.
     locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=trust"]
-    command: list[str | Path] = [placement.programs / "initdb", "-D", unfinished, "-U", ROLE, *locale]
+    command: list[str | Path] = [placement.programs / "initdb", "-D", unfinished, "-U", ADMINISTRATOR, *locale]
     done = placement.account.run(command)
     if done.returncode != 0:
         raise WarehouseError(
@@ -284,19 +302,19 @@ def _turn_over(log: Path) -> None:
         log.replace(log.with_suffix(".log.1"))
 
 
-def _connect(pid_file: _PidFile) -> psycopg.Connection[tuple[str, str, str, bool]]:
+def _connect(pid_file: _PidFile) -> psycopg.Connection[tuple[str, bool]]:
     return psycopg.connect(
         host=str(pid_file.socket_folder),
         port=pid_file.port,
-        user=ROLE,
+        user=ADMINISTRATOR,
         dbname="postgres",
         connect_timeout=10,
         autocommit=True,
     )
 
 
-def _probe(pid_file: _PidFile) -> tuple[str, str, str, bool] | None:
-    """Ask the server for its data folder, its two settings of durability and whether the database exists."""
+def _probe(pid_file: _PidFile) -> tuple[str, bool] | None:
+    """Ask the server for its data folder and whether the database exists."""
     try:
         with _connect(pid_file) as connection:
             return connection.execute(_PROBE, [DATABASE]).fetchone()
@@ -304,8 +322,10 @@ def _probe(pid_file: _PidFile) -> tuple[str, str, str, bool] | None:
         return None
 
 
-def _refuse_unsafe(fsync: str, synchronous_commit: str) -> None:
-    """A label that was acknowledged must survive a power cut."""
+def _refuse_unsafe(pid_file: _PidFile) -> None:
+    """A label that was acknowledged must survive a power cut: asked as the role, which may have settings of its own."""
+    with psycopg.connect(_url(pid_file), connect_timeout=10) as connection:
+        fsync, synchronous_commit = connection.execute(_DURABILITY).fetchone() or ("", "")
     if (fsync, synchronous_commit) != ("on", "on"):
         raise WarehouseError(
             f"the embedded PostgreSQL runs with fsync={fsync}, synchronous_commit={synchronous_commit}",
@@ -317,7 +337,10 @@ def _make_database(pid_file: _PidFile) -> None:
     with _connect(pid_file) as connection:
         found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if found is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB NOSUPERUSER").format(role))
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
 
 
 def _url(pid_file: _PidFile) -> str:

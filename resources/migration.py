@@ -39,11 +39,12 @@ def migrate(url: str) -> None:
             if _revision(connection) != head():
                 _upgrade(url)
             _describe(connection)
+    except psycopg.ProgrammingError as error:
+        # An error in the connection string quotes it, password and all; what a role may not do has a state of its own.
+        what = "its URL cannot be read" if error.sqlstate is None else _first_line(error)
+        raise _not_migrated(what) from None
     except psycopg.Error as error:
-        raise WarehouseError(
-            f"the database could not be migrated: {_first_line(error)}",
-            "check EVAL_PIPELINE_DATABASE_URL, that the server runs, and that its role may create a schema",
-        ) from error
+        raise _not_migrated(_first_line(error)) from error
 
 
 def is_current(url: str) -> bool:
@@ -104,6 +105,7 @@ def _upgrade(url: str) -> None:
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
     config = Config()
@@ -111,7 +113,10 @@ def _upgrade(url: str) -> None:
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except DBAPIError as error:
+            raise (error.orig if isinstance(error.orig, psycopg.Error) else error) from None
 
 
 def _descriptions() -> dict[str, tuple[str, dict[str, str]]]:
@@ -139,6 +144,14 @@ def _describe(connection: psycopg.Connection) -> None:
                 place = sql.Identifier("evals", table, column)
                 connection.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(place, sql.Literal(meaning)))
         connection.execute(sql.SQL("COMMENT ON SCHEMA evals IS {}").format(sql.Literal(_schema_description())))
+
+
+def _not_migrated(what: str) -> WarehouseError:
+    return WarehouseError(
+        f"the database could not be migrated: {what}",
+        "check that EVAL_PIPELINE_DATABASE_URL reads postgresql://USER:PASSWORD@HOST:PORT/DATABASE, that the server runs, "
+        "and that its role may create a schema",
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -21,6 +21,8 @@ from pathlib import Path
 from eval_pipeline.errors import WarehouseError
 
 SYSTEM_STATE = Path("/var/lib/eval-pipeline")
+OUTSIDE_BASES = (SYSTEM_STATE, Path(tempfile.gettempdir()) / "eval-pipeline-state")
+"""Where data goes that cannot be in the home, the first that will do."""
 SERVICE_ACCOUNTS = ("postgres", "nobody")
 PORT = 5432
 """Only a part of the socket's file name: the server listens on no network port."""
@@ -131,7 +133,10 @@ def place(home: Path) -> Placement:
     if storage is None and account.can_enter(home):
         storage = _private_folder(home / "postgres", account)
     elif storage is None:
-        storage = _private_folder(_outside(home, account) / "postgres", account)
+        storage = _outside(home, account) / "postgres"
+        if storage.exists():
+            raise _left_behind(home, storage)
+        _private_folder(storage, account)
         location_file(home).write_text(f"{storage}\n")
     elif not account.can_enter(storage):
         raise WarehouseError(
@@ -139,6 +144,22 @@ def place(home: Path) -> Placement:
             f"let it enter the folders above (chmod o+x), or run as the owner of {storage}",
         )
     return Placement(account, storage, _programs(home, account), note(home, storage, account))
+
+
+def _left_behind(home: Path, storage: Path) -> WarehouseError:
+    return WarehouseError(
+        f"{storage} holds the database of an earlier home at {home}, which was deleted without it",
+        f"`eval-pipeline down --delete` deletes it; to use it again write its path into {location_file(home)} and "
+        "bring back the redaction.key of that home",
+    )
+
+
+def folders_of(home: Path) -> list[Path]:
+    """Return every folder that holds data or programs for `home`, those of an earlier home of that path included."""
+    storage = known_storage(home)
+    outside = [base / _short_hash(home) for base in OUTSIDE_BASES]
+    inside = [] if storage is None or any(storage.is_relative_to(folder) for folder in outside) else [storage]
+    return [folder for folder in [*inside, *outside] if folder.exists()]
 
 
 def note(home: Path, storage: Path, account: Account) -> str | None:
@@ -188,7 +209,7 @@ def _private_folder(folder: Path, account: Account) -> Path:
 
 def _outside(home: Path, account: Account) -> Path:
     """Return a folder of root's for this home that `account` may enter: system state, else the temporary folder."""
-    for base in (SYSTEM_STATE, Path(tempfile.gettempdir()) / "eval-pipeline-state"):
+    for base in OUTSIDE_BASES:
         folder = base / _short_hash(home)
         try:
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -10,9 +10,9 @@ import dagster as dg
 import psycopg
 import pytest
 
-from assets.checks import batch_check, intake_is_complete
+from assets.checks import batch_check, intake_is_complete, judges_answer, nothing_set_aside
 from eval_pipeline.expectations import BatchDocs, watch_batch
-from eval_pipeline.tables import RawSessions, Table
+from eval_pipeline.tables import JudgeVerdicts, QuarantinedRecords, RawSessions, Table
 from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import Pipeline
 from tests.resources.frames import frame_for
@@ -151,3 +151,22 @@ def test_a_day_on_which_nothing_came_is_unusual_where_there_was_traffic(warehous
     assert not silent.is_usual and "median of 3" in silent.sentence
     first = watch_batch(warehouse, RawSessions, [date(2024, 3, 11)], docs, as_of=NOW)
     assert first.is_usual
+
+
+def test_judges_that_do_not_answer_and_records_set_aside_are_warned_of(warehouse: PostgresWarehouse) -> None:
+    day = DAYS[0]
+    rows = frame_for(JudgeVerdicts, 20, day).assign(judge="relevance", verdict="pass", error_reason=None)
+    warehouse.replace_day(JudgeVerdicts, day, [rows])
+    assert alone(judges_answer, JudgeVerdicts, warehouse=warehouse).passed
+    rows.loc[:4, ["verdict", "error_reason"]] = ["error", "http_401"]
+    warehouse.replace_day(JudgeVerdicts, day, [rows])
+    silent = alone(judges_answer, JudgeVerdicts, warehouse=warehouse)
+    assert (silent.passed, silent.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "judge relevance: 5 of 20 sessions end in http_401" in str(silent.description)
+
+    assert alone(nothing_set_aside, QuarantinedRecords, warehouse=warehouse).passed
+    aside = frame_for(QuarantinedRecords, 3, day).assign(reason="bad_time", mend="map a time")
+    warehouse.replace_day(QuarantinedRecords, day, [aside])
+    warned = alone(nothing_set_aside, QuarantinedRecords, warehouse=warehouse)
+    assert (warned.passed, warned.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "3 records set aside, most often bad_time. Mend: map a time" in str(warned.description)

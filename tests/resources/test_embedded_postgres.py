@@ -276,3 +276,37 @@ def test_the_server_of_the_user_comes_first(folder: Path) -> None:
     own = Settings(home=folder / "home", catalog=folder, database_url="postgresql://mine/db")
     assert database_url(own) == "postgresql://mine/db"
     assert not (folder / "home").exists()
+
+
+def test_what_is_asked_through_the_database_reaches_no_file_and_no_program(server: EmbeddedPostgres) -> None:
+    with psycopg.connect(server.start(), autocommit=True) as connection:
+        for statement in ("COPY (SELECT 1) TO PROGRAM 'cat'", "SELECT pg_read_file('/etc/hostname')"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root keeps data outside the home")
+def test_what_a_deleted_home_left_behind_is_named_and_can_be_deleted(folder: Path) -> None:
+    hidden = folder / "hidden"
+    hidden.mkdir(mode=0o700)
+    server = EmbeddedPostgres(hidden / "home")
+    server.start()
+    server.stop()
+    storage = Path((hidden / "home" / "postgres.location").read_text().strip())
+    shutil.rmtree(hidden / "home")
+    with pytest.raises(WarehouseError, match=str(storage)) as raised:
+        server.start()
+    assert "down --delete" in raised.value.mend
+    server.delete()
+    assert not storage.exists()
+    server.start()
+    server.delete()
+
+
+def test_deleting_leaves_nothing_and_begins_anew(server: EmbeddedPostgres) -> None:
+    with psycopg.connect(server.start(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept ()")
+    server.delete()
+    assert server.status().data is None
+    with psycopg.connect(server.start(), autocommit=True) as connection:
+        assert connection.execute("SELECT to_regclass('kept')").fetchone() == (None,)
