@@ -142,7 +142,11 @@ def test_errors_name_the_mend(cli: Cli, tmp_path: Path) -> None:
         (["ingest", tmp_path / "a.jsonl", "--mapping", tmp_path / "m.yaml"], "m.yaml", "Mend: "),
         (["ingest", tmp_path / "a.jsonl", "--mapping", "nonsense=x"], "nonsense", "Mend: "),
         (["run", "nightly_evaluation"], "no registered source", "eval-pipeline ingest PATH"),
+        (["run", "nightly_evaluation", "--day", "1999-01-01"], "1999-01-01", "days that can have sessions"),
+        (["run", "nightly_evaluation", "--day", "2999-01-01"], "2999-01-01", "days that can have sessions"),
+        (["ingest", ""], "present folder", "name the file or folder"),
         (["redact", tmp_path / "none.jsonl"], "none.jsonl", "Mend: "),
+        (["redact", tmp_path / "a.csv"], "a.csv", "raw_sessions"),
         (["labels", "import", tmp_path / "none.csv"], "none.csv", "Mend: "),
         (["labels", "import", tmp_path / "a.txt"], "a.txt", ".jsonl or .csv"),
     ]
@@ -164,7 +168,12 @@ def test_labels_that_cannot_be_read_are_named_with_their_mend(cli: Cli, tmp_path
 
 
 def test_a_range_of_days_must_be_whole_and_in_order(cli: Cli) -> None:
-    for arguments in (["--from", "2025-03-04"], ["--from", "2025-03-04", "--to", "2025-03-03"], ["--day", "yesterday"]):
+    for arguments in (
+        ["--from", "2025-03-04"],
+        ["--from", "2025-03-04", "--to", "2025-03-03"],
+        ["--day", "yesterday"],
+        ["--day", "2025-03-04", "--to", "2025-03-05"],
+    ):
         ended = cli("run", "nightly_evaluation", *arguments)
         assert ended.code == 2
         assert "Usage" in ended.err
