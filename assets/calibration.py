@@ -5,7 +5,7 @@ from datetime import date
 from assets.table_assets import Frames, table_asset
 from eval_pipeline.calibration.alignment import check_alignment
 from eval_pipeline.calibration.labelled import drawn_until, labelled_predictions, labels_until
-from eval_pipeline.calibration.report import calibrate
+from eval_pipeline.calibration.report import calibrate, new_measurements
 from eval_pipeline.deployment import Clock
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import AlignmentChecks, JudgeCalibrationReports
@@ -20,10 +20,12 @@ GROUP = "calibration"
     breakdown=["subject_kind", "subject", "label_set", "status"],
 )
 def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> Frames:
-    """Measure every predictor on all labels up to the day."""
+    """Measure every predictor on the labels of the year up to the day; what is as it was last measured gives no row."""
     labels, drawn = labels_until(day, warehouse), drawn_until(day, warehouse)
     predictions = labelled_predictions(labels, day, warehouse, drawn["session_id"])
-    yield calibrate(day, labels, predictions, drawn, measured_at=clock())
+    now = clock()
+    measured = calibrate(day, labels, predictions, drawn, measured_at=now)
+    yield new_measurements(measured, warehouse.read(JudgeCalibrationReports, [day]), now)
 
 
 @table_asset(AlignmentChecks, group=GROUP, deps=["human_labels", "judge_verdicts"], breakdown=["judge", "status"])

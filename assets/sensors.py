@@ -1,49 +1,133 @@
-"""Dagster sensors: late sessions re-materialise their day alone, new reviews refresh their labels.
+"""Dagster sensors: days whose sessions came late or stayed open run again, new reviews refresh labels and calibration.
 
-Both ask one indexed question of our own tables, keep no state of their own, and start at most a few runs a tick.
+Each asks our own tables what is not as it should be, so nothing is missed, however long a sensor was off. What is still
+so an hour after it was asked for is asked for again: a run that failed is tried again, at most once an hour. A sensor
+keeps only when it asked for what (its cursor); what has changed since is asked for at once.
+Not here: what the jobs do (`jobs.py`).
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import dagster as dg
+import orjson
 
 from assets.jobs import nightly_evaluation, refresh_labels
+from assets.running import RANGE_END, RANGE_START
+from eval_pipeline.deployment import Clock
 from eval_pipeline.ports import Warehouse
+from eval_pipeline.sessions import IDLE_CLOSE
 
 MOST_RUNS = 20
+"""Of one tick. What does not fit is asked for by the next ticks: nothing is asked for twice before everything was once."""
+
+AGAIN_AFTER = timedelta(hours=1)
+
+OPEN_DAYS = 31
+"""How far back open sessions are looked for: a session stays open only when it was taken in within half an hour."""
 
 LATE_SESSIONS = """
-select d.session_day::text as day, md5(string_agg(d.source_id || s.is_superseded, ',' order by d.source_id)) as revision
-from evals.source_days d join evals.session_sources s using (source_id)
-group by d.session_day
-having bool_or(d.n_accepted is null or s.is_superseded)
-order by d.session_day limit %(limit)s
+with unread as (
+    select d.session_day, max(s.registered_at) as changed_at,
+           md5(string_agg(concat_ws(' ', d.source_id, s.is_superseded, extract(epoch from s.registered_at)), ','
+                          order by d.source_id)) as revision
+    from evals.source_days d join evals.session_sources s using (source_id)
+    group by d.session_day
+    having bool_or(case when s.is_superseded then d.n_read > 0 else d.n_accepted is null end)
+), left_open as (
+    select r.session_day, max(seen.at) as changed_at, 'open' as revision
+    from evals.raw_sessions r cross join lateral (
+        select greatest(r.started_at, max((turn ->> 'at')::timestamptz)) as at
+        from jsonb_array_elements(r.turns) turn where turn ->> 'at' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T'
+    ) seen
+    where not r.is_closed and r.session_day >= %(today)s::date - %(open_days)s and seen.at <= %(idle_since)s
+    group by r.session_day
+), days as (
+    -- What a day's sources say comes first: reading them again closes its sessions too.
+    select distinct on (session_day) session_day, changed_at, revision
+    from (select 1 as place, * from unread union all select 2, * from left_open) either order by session_day, place
+)
+select session_day::text as first_day, session_day::text as last_day, revision
+from days where session_day <= %(today)s::date order by changed_at desc, session_day desc
 """
 
+# One run over a range: a label of an old day counts in the measurements of all later days, and the newest is reported.
 NEW_REVIEWS = """
-select r.session_day::text as day, md5(string_agg(r.review_id, ',' order by r.review_id)) as revision
-from evals.reviews r
-left join (select session_day, max(labelled_at) as labelled_at from evals.human_labels group by session_day) l
-  using (session_day)
-group by r.session_day, l.labelled_at
-having l.labelled_at is null or max(r.submitted_at) > l.labelled_at
-order by r.session_day limit %(limit)s
+with reviewed as (
+    select session_id, md5(string_agg(review_id, ',' order by review_id)) as reviews_hash
+    from evals.reviews where answers <> '{}' group by session_id
+), waiting as (
+    select s.session_day, r.session_id, r.reviews_hash
+    from reviewed r join evals.raw_sessions s using (session_id)
+    where s.session_day <= %(today)s::date and not exists (
+        select 1 from evals.human_labels l where l.session_id = r.session_id and l.reviews_hash = r.reviews_hash)
+)
+select min(session_day)::text as first_day,
+       greatest(max(session_day), (select max(as_of_day) from evals.judge_calibration_reports))::text as last_day,
+       md5(string_agg(session_id || reviews_hash, ',' order by session_id)) as revision
+from waiting having count(*) > 0
 """
 
 
-def _sensor(name: str, job: Any, sql: str, description: str) -> dg.SensorDefinition:
+class _Wanted(NamedTuple):
+    """Days that a job has to run over, and what makes it so."""
+
+    first_day: str
+    last_day: str
+    revision: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_day}:{self.last_day}:{self.revision}"
+
+
+def _sensor(name: str, job: Any, sql: str, request: Callable[[_Wanted], dict[str, Any]], description: str) -> Any:
     @dg.sensor(name=name, job=job, minimum_interval_seconds=60, description=description)
-    def sensor(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SensorResult:
-        days = warehouse.query(sql, {"limit": MOST_RUNS})
-        # The run key names the day and the revision of its input: the same state never starts a second run.
+    def sensor(
+        context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
+    ) -> dg.SensorResult:
+        now = clock()
+        rows = warehouse.query(sql, _parameters(now, sql))
+        wanted = [_Wanted(*row) for row in rows[list(_Wanted._fields)].itertuples(index=False, name=None)]
+        asked = _still_wanted(context.cursor, wanted)
+        due = _due(wanted, asked, now)
+        asked |= {want.name: now.isoformat() for want in due}
         return dg.SensorResult(
             run_requests=[
-                dg.RunRequest(run_key=f"{job.name}:{day}:{revision}", partition_key=day)
-                for day, revision in days[["day", "revision"]].itertuples(index=False, name=None)
-            ]
+                dg.RunRequest(run_key=f"{job.name}:{want.name}:{now:%Y-%m-%dT%H:%M}", **request(want)) for want in due
+            ],
+            cursor=orjson.dumps(asked).decode(),
         )
 
     return sensor
+
+
+def _parameters(now: datetime, sql: str) -> dict[str, Any]:
+    """Return the parameters that `sql` names, as of `now`."""
+    known = {"today": now.date(), "open_days": OPEN_DAYS, "idle_since": now - IDLE_CLOSE}
+    return {name: value for name, value in known.items() if f"%({name})s" in sql}
+
+
+def _still_wanted(cursor: str | None, wanted: Sequence[_Wanted]) -> dict[str, str]:
+    """Return when each of `wanted` was last asked for; what came right meanwhile is forgotten."""
+    asked: dict[str, str] = orjson.loads(cursor) if cursor else {}
+    names = {want.name for want in wanted}
+    return {name: at for name, at in asked.items() if name in names}
+
+
+def _due(wanted: Sequence[_Wanted], asked: Mapping[str, str], now: datetime) -> list[_Wanted]:
+    """Return what to ask for now: first what never was, in the order given, then what was asked for longest ago."""
+    due = [w for w in wanted if w.name not in asked or now - datetime.fromisoformat(asked[w.name]) >= AGAIN_AFTER]
+    return sorted(due, key=lambda want: asked.get(want.name, ""))[:MOST_RUNS]
+
+
+def _of_day(want: _Wanted) -> dict[str, Any]:
+    return {"partition_key": want.first_day}
+
+
+def _of_range(want: _Wanted) -> dict[str, Any]:
+    return {"tags": {RANGE_START: want.first_day, RANGE_END: want.last_day}}
 
 
 all_sensors = [
@@ -51,12 +135,16 @@ all_sensors = [
         "late_sessions",
         nightly_evaluation,
         LATE_SESSIONS,
-        "Runs the nightly job for each day that a registered source has brought sessions for since it last ran.",
+        _of_day,
+        "Runs the nightly job for each day that a registered source has brought sessions for since it last ran, and for "
+        "each day with sessions that were open when they were taken in and have ended since.",
     ),
     _sensor(
         "new_reviews",
         refresh_labels,
         NEW_REVIEWS,
-        "Derives the labels of each day whose sessions were reviewed since, and measures again.",
+        _of_range,
+        "Derives the labels of sessions that were reviewed since, and measures again from the first of their days to the "
+        "newest day that was measured.",
     ),
 ]

@@ -6,6 +6,7 @@ from datetime import date
 from assets.table_assets import Frames, table_asset, tables_asset
 from eval_pipeline.deployment import Clock, Deployment
 from eval_pipeline.intake import take_in
+from eval_pipeline.intake_storing import kept_elsewhere, move_sessions, settle_days
 from eval_pipeline.ports import SessionSource, Warehouse
 from eval_pipeline.review.queue import draw_queue, failing_sessions
 from eval_pipeline.signals.run import detect_signals
@@ -16,12 +17,10 @@ from eval_pipeline.tables import (
     QuarantinedRecords,
     RawSessions,
     SessionSignals,
-    SourceDays,
     Table,
 )
 
 LOOP = "surface_failures"
-STORED = ["session_id", "session_day"]
 
 
 @tables_asset(
@@ -36,10 +35,11 @@ def intake(
     taken = take_in(
         session_source.read(day), day, deployment.redactor, as_of=clock(), n_read=session_source.counts(day)
     )
-    taken = taken.set_aside(warehouse.read(RawSessions, columns=STORED, session_ids=taken.session_ids))
+    taken = taken.set_aside(kept_elsewhere(warehouse, taken.session_ids))
+    move_sessions(warehouse, taken)
     yield RawSessions, taken.session_frames()
     yield QuarantinedRecords, [taken.quarantined]
-    yield SourceDays, [taken.days]
+    settle_days(warehouse, taken)
 
 
 @table_asset(SessionSignals, group=LOOP, deps=["raw_sessions"], breakdown=["signal", "outcome"])
@@ -56,7 +56,10 @@ def session_signals(day: date, warehouse: Warehouse, deployment: Deployment) -> 
     breakdown=["surface", "arm", "stratum"],
 )
 def flagged_sessions(day: date, warehouse: Warehouse, deployment: Deployment, clock: Clock) -> Frames:
-    """Draw the day's queue; what was drawn before stays."""
+    """Add to the day's queue what the design draws now.
+
+    Only new rows are written, so whatever others add meanwhile stays: a session is drawn once, the first row counts.
+    """
     yield draw_queue(
         day,
         sessions=warehouse.read(RawSessions, [day], ["session_id", "session_day", "surface", "origin", "is_closed"]),

@@ -5,8 +5,9 @@ from datetime import date
 from assets.table_assets import Frames, table_asset
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
+from eval_pipeline.judges.asking import Asker
 from eval_pipeline.judges.by_origin import judge_by_origin
-from eval_pipeline.ports import CallLedger, JudgeModels, Warehouse
+from eval_pipeline.ports import JudgeModels, Warehouse
 from eval_pipeline.tables import EvaluatorVerdicts, JudgeVerdicts, RawSessions
 
 LOOP = "evaluate"
@@ -27,10 +28,8 @@ def evaluator_verdicts(day: date, warehouse: Warehouse, deployment: Deployment) 
     breakdown=["judge", "verdict", "error_reason"],
 )
 def judge_verdicts(
-    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, ledger: CallLedger
+    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asker
 ) -> Frames:
     """Ask every judge about the day's closed sessions; what the ledger knows is not asked again."""
     for sessions in warehouse.read_chunks(RawSessions, day):
-        yield from judge_by_origin(
-            sessions, deployment.judges, judge_models, ledger, deployment.evaluation_versions, deployment.ask_policy
-        )
+        yield from judge_by_origin(sessions, deployment.judges, judge_models, asker, deployment.evaluation_versions)

@@ -13,7 +13,9 @@ from eval_pipeline.evaluators.contract import Evaluator
 from eval_pipeline.evaluators.loading import load_evaluators
 from eval_pipeline.judges.asking import AskPolicy
 from eval_pipeline.judges.definition import Judge, load_judges
+from eval_pipeline.judges.pacing import dearest_cost
 from eval_pipeline.judges.prices import Prices
+from eval_pipeline.ports import JudgeRequest
 from eval_pipeline.redaction.redactor import Redactor
 from eval_pipeline.redaction.secret import redaction_secret
 from eval_pipeline.review.design import Design, load_design
@@ -45,14 +47,15 @@ class Deployment:
     def load(cls, settings: Settings) -> "Deployment":
         """Read every file of `settings.catalog`; creates the redaction key on first use."""
         folder: Path = settings.catalog
+        judges = load_judges(folder / "judges")
         return cls(
             taxonomy=load_taxonomy(folder / "taxonomy.yaml"),
             redactor=Redactor.from_catalog(folder / "redaction.yaml", redaction_secret(settings)),
             signals=load_signals(folder),
             evaluators=load_evaluators(folder / "evaluators.py"),
-            judges=load_judges(folder / "judges"),
+            judges=judges,
             design=load_design(folder / "surfaces.yaml"),
-            ask_policy=AskPolicy(prices=Prices.load(folder / "prices.yaml")),
+            ask_policy=_ask_policy(Prices.load(folder / "prices.yaml"), judges),
         )
 
     @property
@@ -82,3 +85,11 @@ class Deployment:
             "evaluator_verdicts": evaluators,
             "judge_verdicts": judges,
         }
+
+
+def _ask_policy(prices: Prices, judges: list[Judge]) -> AskPolicy:
+    """Return how judges are asked. Raises `SettingsError` when there is a budget that a judge cannot be held to."""
+    if prices.budget_usd_per_run is not None:
+        for judge in judges:
+            dearest_cost(JudgeRequest("", judge.model, (), judge.sent_parameters(0)), prices)
+    return AskPolicy(budget_usd=prices.budget_usd_per_run, prices=prices)

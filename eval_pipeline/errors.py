@@ -28,10 +28,6 @@ class WarehouseError(EvalPipelineError):
     """The database cannot be reached, is not migrated, or refused a write."""
 
 
-class JudgeModelError(EvalPipelineError):
-    """The judge's endpoint cannot be used at all (no key, unknown model)."""
-
-
 class RejectedRecord(Exception):
     """One input record cannot be taken in; caught by the intake and written to `quarantined_records`.
 

@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from eval_pipeline.errors import RejectedRecord
+from eval_pipeline.formats.contract import intake_failed
 from eval_pipeline.formats.json_text import parse_json
 from eval_pipeline.ports import SourceRecord
 from eval_pipeline.sessions import Feedback, Session, ToolCall, Turn
@@ -94,8 +95,8 @@ class Intake:
     def set_aside(self, stored: pd.DataFrame) -> "Intake":
         """Return the intake without the sessions that are stored on another day already; those are quarantined.
 
-        `stored`: `session_id, session_day` of stored sessions, of any day. An id is one session, and one session has
-        one day: the first that was stored keeps it.
+        `stored`: `session_id, session_day` of the sessions that live sources have stored, of any day. An id is one
+        session, and one session has one day: the first that was stored keeps it, as long as its source counts.
         """
         day_of = dict(zip(stored["session_id"], stored["session_day"], strict=True))
         elsewhere = {i: kept for i, kept in self._kept.items() if day_of.get(i, self.day) != self.day}
@@ -135,17 +136,28 @@ class _Door:
 
     def take(self, record: SourceRecord) -> None:
         self.n_read[record.source_id] += 1
-        try:
-            session_id, kept = self._admitted(record)
-        except RejectedRecord as rejection:
+        admitted = self._outcome(record)
+        if isinstance(admitted, RejectedRecord):
             self.n_quarantined[record.source_id] += 1
-            self.rejected.append(_quarantine_row(record, rejection, self.day))
+            self.rejected.append(_quarantine_row(record, admitted, self.day))
             return
+        session_id, kept = admitted
         present = self.kept.get(session_id)
         if present is not None:
             kept, lesser = (kept, present) if kept[:5] > present[:5] else (present, kept)
             self.n_duplicate[lesser.source_id] += 1
         self.kept[session_id] = kept
+
+    def _outcome(self, record: SourceRecord) -> tuple[str, _Kept] | RejectedRecord:
+        """Return the accepted session or why there is none. What nobody foresaw sets its record aside, by type alone:
+        its message and its traceback hold content that was not redacted."""
+        try:
+            return self._admitted(record)
+        except RejectedRecord as rejection:
+            return rejection
+        except Exception as error:
+            failed_with = type(error).__name__
+        return intake_failed(failed_with)
 
     def _admitted(self, record: SourceRecord) -> tuple[str, _Kept]:
         if record.rejection is not None:

@@ -3,7 +3,8 @@
 Not here: any implementation.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -132,6 +133,11 @@ class JudgeModel(Protocol):
         """Host and path, without credentials."""
         ...
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a simulation answers, whatever model is asked for: free, and no word of that model."""
+        ...
+
     async def ask(self, request: JudgeRequest, timeout_s: float) -> Attempt:
         """Send one attempt. Never raises for what the endpoint does; the attempt's status says it."""
         ...
@@ -145,12 +151,35 @@ class JudgeModels(Protocol):
     """Which endpoint judges what: simulated sessions have a simulated judge, all others the configured one."""
 
     def for_origin(self, origin: str) -> JudgeModel | None:
-        """Return the endpoint for sessions of `origin`, or None when none is configured: judges are then not run."""
+        """Return the endpoint for sessions of `origin`; None when none is configured: the ledger alone then answers."""
+        ...
+
+
+class CallLeases(Protocol):
+    """The calls that one run is asking, so that no other does. Methods are called from several threads at a time."""
+
+    def take(self, call_keys: Collection[str]) -> set[str]:
+        """Return those of `call_keys` that no other run is asking; they are now this run's. Never waits.
+
+        A lease lasts until it is given back or its holder ends, however it ends; no clock decides. `call_keys` are
+        none that this run holds.
+        """
+        ...
+
+    def give_back(self, call_keys: Collection[str]) -> None:
+        """End the leases of `call_keys`, all of them this run's, whose replies are stored or will not come."""
         ...
 
 
 class CallLedger(Protocol):
-    """The paid calls. Looked up before anything is asked, written as each reply arrives."""
+    """The paid calls. Looked up before anything is asked, written as each reply arrives.
+
+    All methods are called from several threads at a time, those of one `CallLeases` too.
+    """
+
+    def leases(self) -> AbstractContextManager[CallLeases]:
+        """Return one run's leases, to be used in a `with` statement that gives all of them back."""
+        ...
 
     def replies(self, call_keys: Sequence[str]) -> dict[str, Attempt]:
         """Return the stored reply of each key that has one."""

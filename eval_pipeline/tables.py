@@ -132,19 +132,24 @@ class SessionSignals(Table, key=("session_id", "signal"), day="session_day"):
         return (frame["strength"] > 0) == (frame["outcome"] == "fired")
 
 
-class FlaggedSessions(Table, key=("session_id",), day="session_day"):
-    """A session in the review queue: why it is there and with which probability it was drawn."""
+class FlaggedSessions(Table, key=("session_id",), day="session_day", append=True):
+    """A session in the review queue: why it is there and with which probability it was drawn. Drawn once; it stays in the
+    queue also when its source is withdrawn."""
 
     session_id: str = column("Session")
     session_day: dt.date = column("UTC day of the session")
     surface: str = column("Where in the product it happened")
-    arm: str = column("flagged, control, error_analysis or double_review; not shown to reviewers", isin=ARMS)
+    arm: str = column(
+        "flagged (a signal that counts fired, or a verdict fails it), control (drawn from those with neither), "
+        "error_analysis or double_review; not shown to reviewers",
+        isin=ARMS,
+    )
     stratum: str = column("Cell of the sampling design it was drawn from")
     reasons: object = column("Signals that fired, strongest first", sql="jsonb")
     priority: float = column("Order within the queue, in [0, 1], higher first", ge=0, le=1)
     inclusion_probability: float = column("Probability that the design draws this session", gt=0, le=1)
     design_id: str = column("Hash of the sampling design: budgets and seed")
-    drawn_at: Timestamp = column("When it was drawn (UTC); kept by re-runs")
+    drawn_at: Timestamp = column("When it was drawn (UTC)")
     is_double_review: bool = column("Whether two different people review it")
     origin: str = column("Origin of the session", isin=ORIGINS)
 
@@ -181,7 +186,7 @@ class JudgeVerdicts(Table, key=("session_id", "judge", "judge_version", "repeat"
     )
     raw_reply: str = column("The reply as it came, kept for errors", nullable=True)
     call_key: str = column("Key of the call in model_calls")
-    judge_model: str = column("Model that judged")
+    judge_model: str = column("Model that judged; `simulated` where the simulation did, whatever model the judge names")
     versions: object = column("Upstream and evaluation versions behind the verdict", sql="jsonb")
 
 
@@ -246,6 +251,9 @@ class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
     category: str = column("Category of the taxonomy, for a failed session", nullable=True)
     label_set: str = column("calibration or held_out, by hash of the session's group, stable for ever", isin=LABEL_SETS)
     n_reviews: int = column("Reviews behind the label", ge=1)
+    reviews_hash: str = column(
+        "MD5 of the ids of all reviews of the session that the label was derived from, counted or not"
+    )
     reviewers: object = column("Who reviewed", sql="jsonb")
     is_blind: bool = column("Whether every review behind it was blind")
     arm: str = column("Arm of the queue", nullable=True, isin=ARMS)
@@ -264,8 +272,11 @@ class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append
     """How far a predictor can be trusted, measured against human labels. Positive = a FAILURE: tpr is the share of
     human-confirmed failures that it fails, tnr the share of human-confirmed good ones that it passes."""
 
-    report_id: str = column("Hash of the row's content: the same measurement is one row however often it runs")
-    as_of_day: dt.date = column("Labels of sessions up to this UTC day are counted")
+    report_id: str = column(
+        "Hash of the row's content and of the row it follows: a measurement made again at once is one row, one that "
+        "returns to an earlier value is a new row"
+    )
+    as_of_day: dt.date = column("Labels of sessions of the 365 UTC days that end with this one are counted")
     subject_kind: str = column("What is measured", isin=SUBJECT_KINDS)
     subject: str = column("Its name")
     subject_version: str = column("Its version")
@@ -301,7 +312,9 @@ class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append
     tnr_weighted_high: float = rate("Upper end")
     status: str = column("measured, too_few_to_gate (under 30 of a class), counts_only (under 10) or no_labels")
     labels_hash: str = column("Hash of the labels and predictions that were counted")
-    measured_at: Timestamp = column("When the row was first written (UTC)")
+    measured_at: Timestamp = column(
+        "When the row was written (UTC); of a subject, day, set and category the latest counts"
+    )
 
     @pa.dataframe_check(name="n_labels is the sum of the four counts")
     @classmethod
@@ -340,22 +353,24 @@ class TrendRollups(
 
 
 class AlignmentChecks(Table, key=("as_of_day", "judge", "judge_version", "origin"), day="as_of_day"):
-    """Whether a judge still agrees with people, on labels fresher than those it was measured on."""
+    """Whether a judge still agrees with people, on labels fresher than those it was measured on. Labels count as they were
+    drawn, without weights: the shares are those of the queue, not of the traffic."""
 
     as_of_day: dt.date = column("UTC day of the check")
     judge: str = column("Judge")
     judge_version: str = column("Its version")
     origin: str = column("Origin of the sessions", isin=ORIGINS)
-    n_fresh_labels: int = column("Labels of the last 28 days", ge=0)
+    n_fresh_labels: int = column("Blind held-out labels of sessions of the last 28 days", ge=0)
     n_agree: int = column("Of these, labels that the judge agrees with", ge=0)
     agreement: float = rate("n_agree / n_fresh_labels; null when none")
     agreement_low: float = rate("Lower end of the 95 % Wilson interval")
     agreement_high: float = rate("Upper end")
-    n_baseline_labels: int = column("Labels older than that", ge=0)
+    n_baseline_labels: int = column("Blind held-out labels of sessions older than that", ge=0)
     baseline_agreement: float = rate("Agreement on those; null when none")
     z: float = column("Two-sample z of the fall in agreement; null when unmeasured", nullable=True)
     status: str = column(
-        "aligned, drifted (z > 2.5) or unmeasured (under 20 fresh labels)", isin=["aligned", "drifted", "unmeasured"]
+        "aligned, drifted (z > 2.5) or unmeasured (under 20 labels, fresh or older)",
+        isin=["aligned", "drifted", "unmeasured"],
     )
     sentence: str = column("The finding in one plain sentence")
 

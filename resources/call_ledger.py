@@ -1,17 +1,21 @@
-"""The ledger of paid calls: table `model_calls`. Not here: when a call is made (`eval_pipeline.judges.asking`)."""
+"""The ledger of paid calls: table `model_calls`.
+
+Not here: when a call is made (`eval_pipeline.judges.asking`), how a lease is held (`call_leases.py`).
+"""
 
 import threading
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from eval_pipeline.judges.prices import Prices
 from eval_pipeline.judges.replies import storable
-from eval_pipeline.ports import Attempt, JudgeRequest, Warehouse
+from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Warehouse
 from eval_pipeline.tables import ModelCalls
 from resources.judge_model import SIMULATED_ENDPOINT
 
@@ -39,15 +43,23 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class LeasingWarehouse(Warehouse, Protocol):
+    """A warehouse that can also hold leases of calls."""
+
+    def leases(self) -> AbstractContextManager[CallLeases]:
+        """Return leases of their own, none of which is taken yet."""
+        ...
+
+
 class WarehouseLedger:
-    """`ports.CallLedger` over a warehouse. Both methods may be called from any number of threads.
+    """`ports.CallLedger` over a warehouse. All methods may be called from any number of threads.
 
     Attempts that arrive while a write is under way are written together by the next one: each `record` returns when
     its own row is committed, and a burst costs a few transactions.
     """
 
     def __init__(
-        self, warehouse: Warehouse, prices: Prices | None = None, clock: Callable[[], datetime] = utc_now
+        self, warehouse: LeasingWarehouse, prices: Prices | None = None, clock: Callable[[], datetime] = utc_now
     ) -> None:
         """Without `prices` the cost of every call but the simulation's is null."""
         self._warehouse = warehouse
@@ -56,6 +68,10 @@ class WarehouseLedger:
         self._waiting: list[tuple[dict[str, Any], Future[None]]] = []
         self._waiting_lock = threading.Lock()
         self._writing_lock = threading.Lock()
+
+    def leases(self) -> AbstractContextManager[CallLeases]:
+        """Return one run's leases."""
+        return self._warehouse.leases()
 
     def replies(self, call_keys: Sequence[str]) -> dict[str, Attempt]:
         """Return the earliest stored reply of each key that has one. Raises `WarehouseError`."""

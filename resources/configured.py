@@ -6,14 +6,13 @@ Settings reach a resource as an object of their own, never as run config, which 
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.expectations import BatchDocs
-from eval_pipeline.judges.prices import Prices
+from eval_pipeline.judges.asking import Asker, AskPolicy
 from eval_pipeline.settings import Settings
 from resources.call_ledger import WarehouseLedger
 from resources.embedded_postgres import database_url
@@ -48,15 +47,17 @@ class SessionSourceResource(dg.ConfigurableResource[SessionFiles]):
         return SessionFiles(self.warehouse)
 
 
-class LedgerResource(dg.ConfigurableResource[WarehouseLedger]):
-    """The ledger of paid calls."""
+class AskerResource(dg.ConfigurableResource[Asker]):
+    """The way to ask judges: over the ledger of paid calls, with one budget for the run."""
 
     warehouse: dg.ResourceDependency[PostgresWarehouse]
-    prices: str
+    policy: dg.ResourceDependency[AskPolicy]
 
-    def create_resource(self, context: dg.InitResourceContext) -> WarehouseLedger:
-        """Return the ledger over the run's warehouse, with the price table of the catalog."""
-        return WarehouseLedger(self.warehouse, Prices.load(Path(self.prices)))
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Asker, None, None]:
+        """Make the run's asker, whose budget and breakers hold over all of its days."""
+        with Asker(WarehouseLedger(self.warehouse, self.policy.prices), self.policy) as asker:
+            yield asker
 
 
 class JudgeModelsResource(dg.ConfigurableResource[ConfiguredJudgeModels]):
@@ -82,7 +83,7 @@ def default_resources(settings: Settings, deployment: Deployment) -> dict[str, A
     return {
         "warehouse": warehouse,
         "session_source": SessionSourceResource(warehouse=warehouse),
-        "ledger": LedgerResource(warehouse=warehouse, prices=str(settings.catalog / "prices.yaml")),
+        "asker": AskerResource(warehouse=warehouse, policy=deployment.ask_policy),
         "judge_models": JudgeModelsResource(settings=settings),
         "deployment": deployment,
         "data_docs": BatchDocs(settings.home / "data_docs"),

@@ -63,6 +63,11 @@ class OpenAIJudgeModel:
         url = urlsplit(self._base_url)
         return url.netloc.rpartition("@")[2] + url.path.rstrip("/")
 
+    @property
+    def is_simulated(self) -> bool:
+        """False: whatever is configured is taken for the model it is asked for."""
+        return False
+
     async def ask(self, request: JudgeRequest, timeout_s: float) -> Attempt:
         """Send one attempt and return what came of it within `timeout_s` seconds. Raises nothing but cancellation.
 
@@ -159,6 +164,11 @@ class SimulatedJudgeModel:
     def endpoint(self) -> str:
         """`simulated`, whatever port it listens on."""
         return SIMULATED_ENDPOINT
+
+    @property
+    def is_simulated(self) -> bool:
+        """True."""
+        return True
 
     async def ask(self, request: JudgeRequest, timeout_s: float) -> Attempt:
         """Send one attempt, as `OpenAIJudgeModel.ask`."""

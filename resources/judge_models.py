@@ -25,7 +25,7 @@ class ConfiguredJudgeModels:
             asyncio.run(model.close())
 
     def for_origin(self, origin: str) -> JudgeModel | None:
-        """Return the endpoint for sessions of `origin`; None when no key and no base URL is set."""
+        """Return the endpoint for sessions of `origin`; None for real ones when no key and no base URL is set."""
         if origin == "simulated":
             return self._opened.setdefault("simulated", SimulatedJudgeModel())
         settings = self._settings

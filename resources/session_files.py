@@ -3,8 +3,8 @@
 What is registered stands in `session_sources`; what each file holds per day, in `source_days`. Both are counted by a
 scan of their own, so that the intake's count has something to be checked against. A file that takes another's place
 (same path, other content or mapping) marks the older reading as superseded in the same write: its rows in
-`source_days` no longer count, and leave the table when their day is taken in again. Not here: the formats, what
-becomes of a record (`eval_pipeline/intake.py`).
+`source_days` no longer count, and come to zero when their day is taken in again; none is ever deleted. Not here: the
+formats, what becomes of a record (`eval_pipeline/intake.py`).
 """
 
 from collections import Counter
@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from eval_pipeline.errors import RejectedRecord, SourceError
+from eval_pipeline.formats.contract import Importer
 from eval_pipeline.formats.mapping import Mapping
 from eval_pipeline.formats.registry import SUFFIXES, detect, importer_named, suffix
 from eval_pipeline.ports import SourceRecord, Warehouse
@@ -44,6 +45,16 @@ class Registration:
     parts: tuple["Registration", ...] = ()
 
 
+@dataclass(frozen=True)
+class _Scan:
+    """A file as it is to be stored: its row of `session_sources`, and its records by day where those are not known."""
+
+    source_id: str
+    path: Path
+    source: pd.DataFrame
+    n_read: Counter[date] | None
+
+
 class SessionFiles:
     """Registered files as a source of sessions."""
 
@@ -58,19 +69,24 @@ class SessionFiles:
 
         Without a `format` it is detected. Records without a usable time count on the UTC day of `now`, as do those
         that start after it. The same bytes, format, mapping and origin again are a no-op.
-        Raises `SourceError` when the file cannot be read, or the folder holds none.
+        Raises `SourceError` when a file cannot be read, or the folder holds none; nothing was registered then.
         """
         path, said = path.resolve(), mapping or Mapping()
-        if path.is_dir():
-            return _summed([self._register_file(file, format, said, origin, now) for file in _files_in(path)])
-        return self._register_file(path, format, said, origin, now)
+        files = _files_in(path) if path.is_dir() else [path]
+        # All are looked at before any is stored: a folder is registered as a whole, or not at all.
+        importers = [importer_named(format) if format else detect(file) for file in files]
+        known = self._warehouse.read(SessionSources)
+        scans = [self._scan(*pair, said, origin, now, known) for pair in zip(files, importers, strict=True)]
+        parts = [self._store(scan) for scan in scans]
+        return _summed(parts) if path.is_dir() else parts[0]
 
     def days(self) -> list[date]:
         """Return the UTC days that the sources cover, in order.
 
         A day that only a superseded reading held is among them until it was taken in again: its sessions then leave.
         """
-        return sorted(set(self._warehouse.read(SourceDays, columns=["session_day"])["session_day"]))
+        rows = self._warehouse.read(SourceDays, columns=["session_day", "n_read"])
+        return sorted(set(rows.loc[rows["n_read"] > 0, "session_day"]))
 
     def counts(self, day: date) -> dict[str, int]:
         """Return how many records the scan of each live source counted for `day`; sources without any are left out."""
@@ -117,24 +133,18 @@ class SessionFiles:
             file.close()
         return opened
 
-    def _register_file(
-        self, path: Path, format: str | None, mapping: Mapping, origin: Origin, now: datetime
-    ) -> Registration:
-        importer = importer_named(format) if format else detect(path)
+    def _scan(
+        self, path: Path, importer: Importer, mapping: Mapping, origin: Origin, now: datetime, sources: pd.DataFrame
+    ) -> "_Scan":
+        """Read a file for what is to be stored of it; one that is known and complete is hashed only."""
         said = mapping.as_json()
         sha256, n_bytes = hash_file(path)
         source_id = content_hash([sha256, importer.name, said, origin])
-        sources = self._warehouse.read(SessionSources)
         present = sources[sources["source_id"] == source_id]
-        older = sources[
-            (sources["path"] == str(path)) & ~sources["is_superseded"] & (sources["source_id"] != source_id)
-        ]
-        if len(present) and not present["is_superseded"].iloc[0]:
-            return self._known(present, path, older)
         # A reading that returns keeps its day of registration: its undatable records count there.
         registered_at = present["registered_at"].iloc[0] if len(present) else pd.Timestamp(as_utc(now))
-        n_read = count_days(importer, path, mapping, registered_at.date())
-        if hash_file(path) != (sha256, n_bytes):
+        n_read = None if self._is_complete(present) else count_days(importer, path, mapping, registered_at.date())
+        if n_read is not None and hash_file(path) != (sha256, n_bytes):
             raise SourceError(f"{path} changed while it was read", "register it when nothing writes to it any more")
         row = {
             "source_id": source_id,
@@ -144,49 +154,65 @@ class SessionFiles:
             "origin": origin,
             "sha256": sha256,
             "n_bytes": n_bytes,
-            "n_read": n_read.total(),
+            "n_read": int(present["n_read"].iloc[0]) if n_read is None else n_read.total(),
             "registered_at": registered_at,
             "is_superseded": False,
         }
-        return self._store(pd.DataFrame([row]), n_read, older)
+        return _Scan(source_id, path, pd.DataFrame([row]), n_read)
 
-    def _store(self, source: pd.DataFrame, n_read: Counter[date], older: pd.DataFrame) -> Registration:
-        source_id = str(source["source_id"].iloc[0])
-        counted = [
+    def _is_complete(self, present: pd.DataFrame) -> bool:
+        """Return whether a source is there, live, and has all its days."""
+        if present.empty or present["is_superseded"].iloc[0]:
+            return False
+        rows = self._days_rows([str(present["source_id"].iloc[0])])
+        return int(rows["n_read"].sum()) == int(present["n_read"].iloc[0])
+
+    def _store(self, scan: "_Scan") -> Registration:
+        sources = self._warehouse.read(SessionSources)
+        is_this = sources["source_id"] == scan.source_id
+        older = sources[(sources["path"] == str(scan.path)) & ~sources["is_superseded"] & ~is_this]
+        is_live = bool((is_this & ~sources["is_superseded"]).any())
+        # The days come first: until the source is there they count for nothing, so a crash in between is harmless.
+        self._put_days(scan, anew=not is_live)
+        self._put(self._moved(sources[is_this], scan.path) if is_live else SessionSources.validate(scan.source), older)
+        # A run that saw the source still superseded may just have emptied its days.
+        self._put_days(scan, anew=False)
+        days = set(self._days_rows([scan.source_id, *older["source_id"]]).query("n_read > 0")["session_day"])
+        return Registration(scan.source_id, int(scan.source["n_read"].iloc[0]), tuple(sorted(days)), not is_live)
+
+    @staticmethod
+    def _moved(present: pd.DataFrame, path: Path) -> pd.DataFrame:
+        """Leave a live source as it is; only when its file has moved, note where it is now."""
+        return present if Path(str(present["path"].iloc[0])).exists() else present.assign(path=str(path))
+
+    def _put_days(self, scan: "_Scan", anew: bool) -> None:
+        """Store what the scan counted by day: all of it `anew`, or only what is missing or was counted otherwise."""
+        if scan.n_read is None:
+            return
+        stored = {} if anew else dict(self._days_rows([scan.source_id])[["session_day", "n_read"]].to_numpy())
+        rows = [
             {
-                "source_id": source_id,
+                "source_id": scan.source_id,
                 "session_day": day,
                 "n_read": n,
                 "n_accepted": None,
                 "n_quarantined": None,
                 "n_duplicate": None,
             }
-            for day, n in sorted(n_read.items())
+            for day, n in sorted(scan.n_read.items())
+            if stored.get(day) != n
         ]
-        if counted:
-            self._warehouse.upsert(SourceDays, SourceDays.validate(pd.DataFrame(counted)))
-        # The days come first: until the source is there they count for nothing, so a crash in between is harmless.
-        self._put(SessionSources.validate(source), older)
-        days = {*n_read, *self._days_of(older["source_id"])}
-        return Registration(source_id, n_read.total(), tuple(sorted(days)), is_new=True)
-
-    def _known(self, present: pd.DataFrame, path: Path, older: pd.DataFrame) -> Registration:
-        """Leave a live source as it is; only when its file has moved, note where it is now."""
-        source_id = str(present["source_id"].iloc[0])
-        if not Path(str(present["path"].iloc[0])).exists():
-            present = present.assign(path=str(path))
-        self._put(present, older)
-        days = self._days_of([source_id, *older["source_id"]])
-        return Registration(source_id, int(present["n_read"].iloc[0]), tuple(sorted(days)), is_new=False)
+        if rows:
+            self._warehouse.upsert(SourceDays, SourceDays.validate(pd.DataFrame(rows)))
 
     def _put(self, source: pd.DataFrame, older: pd.DataFrame) -> None:
         """Store a source and mark those it supersedes, in one write."""
         rows = [source, older.assign(is_superseded=True)] if len(older) else [source]
         self._warehouse.upsert(SessionSources, pd.concat(rows, ignore_index=True))
 
-    def _days_of(self, source_ids: Iterable[str]) -> set[date]:
-        rows = self._warehouse.read(SourceDays, columns=["source_id", "session_day"])
-        return set(rows.loc[rows["source_id"].isin(list(source_ids)), "session_day"])
+    def _days_rows(self, source_ids: Iterable[str]) -> pd.DataFrame:
+        rows = self._warehouse.read(SourceDays)
+        return rows[rows["source_id"].isin(list(source_ids))]
 
 
 def _files_in(folder: Path) -> list[Path]:

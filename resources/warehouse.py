@@ -22,6 +22,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from eval_pipeline.errors import WarehouseError
 from eval_pipeline.ports import Stored
 from eval_pipeline.tables import Table
+from resources.call_leases import LEASE_OPTIONS, PostgresLeases
 from resources.copying import Column, columns_of, copy_rows, frame_of, result_frame, text_columns
 from resources.refusals import refusal, unreachable
 
@@ -155,6 +156,10 @@ class PostgresWarehouse:
                 f"the query failed: {error.diag.message_primary or error}",
                 "mend the statement; tables and columns stand in docs/data-dictionary.md, all in schema evals",
             ) from error
+
+    def leases(self) -> PostgresLeases:
+        """Return leases of judge calls on a connection of their own; use `with`."""
+        return PostgresLeases(lambda: psycopg.connect(self._url, connect_timeout=_CONNECT_S, **LEASE_OPTIONS))
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:

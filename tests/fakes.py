@@ -1,13 +1,15 @@
 """Fakes of the ports: real classes that keep the contract in memory. Their own tests run beside the real ones'."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 
-from eval_pipeline.ports import Attempt, JudgeRequest, Stored
+from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Stored
 from eval_pipeline.tables import Table
 from eval_pipeline.versions import content_hash
 
@@ -92,19 +94,52 @@ class MemoryWarehouse:
         raise AssertionError("MemoryWarehouse speaks no SQL; use the `warehouse` fixture")
 
 
+class MemoryLeases:
+    """`ports.CallLeases` over a set that all runs share."""
+
+    def __init__(self, leased: set[str], lock: threading.Lock) -> None:
+        self._leased, self._lock = leased, lock
+        self.held: set[str] = set()
+
+    def take(self, call_keys: Collection[str]) -> set[str]:
+        with self._lock:
+            free = set(call_keys) - self._leased
+            self._leased |= free
+            self.held |= free
+        return free
+
+    def give_back(self, call_keys: Collection[str]) -> None:
+        with self._lock:
+            assert self.held.issuperset(call_keys), "a lease is given back by its holder, once"
+            self._leased.difference_update(call_keys)
+            self.held.difference_update(call_keys)
+
+
 class MemoryLedger:
-    """`ports.CallLedger` in a list, in order of arrival."""
+    """`ports.CallLedger` in a list, in order of arrival. Its methods are called from several threads at a time."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[JudgeRequest, Attempt, int]] = []
+        self._leased: set[str] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def leases(self) -> Iterator[CallLeases]:
+        mine = MemoryLeases(self._leased, self._lock)
+        try:
+            yield mine
+        finally:
+            mine.give_back(set(mine.held))
 
     def replies(self, call_keys: Sequence[str]) -> dict[str, Attempt]:
         wanted = set(call_keys)
         found: dict[str, Attempt] = {}
-        for request, attempt, _ in self.rows:
-            if attempt.is_reply and request.call_key in wanted:
-                found.setdefault(request.call_key, attempt)
+        with self._lock:
+            for request, attempt, _ in self.rows:
+                if attempt.is_reply and request.call_key in wanted:
+                    found.setdefault(request.call_key, attempt)
         return found
 
     def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
-        self.rows.append((request, attempt, number))
+        with self._lock:
+            self.rows.append((request, attempt, number))

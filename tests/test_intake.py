@@ -198,6 +198,23 @@ def test_what_cannot_be_redacted_stays_outside(error: Exception) -> None:
     assert SECRET not in str(intake.quarantined.to_dict("records"))
 
 
+class Slipping:
+    """A redactor that hands back something that no row can be built from."""
+
+    version = "broken"
+
+    def redact_session(self, fields: dict[str, Any]) -> Redacted:
+        return Redacted({"turns": [{SECRET: 1}]})
+
+
+def test_what_nobody_foresaw_sets_its_record_aside_and_keeps_its_words_to_itself() -> None:
+    intake = taken(record(), redactor=Slipping())
+    [row] = intake.quarantined.to_dict("records")
+    assert (row["reason"], row["detail"].count("KeyError")) == ("intake_failed", 1)
+    assert SECRET not in str(row)
+    assert accounts(intake) == {"src": (1, 0, 1, 0)}
+
+
 def test_a_session_stored_on_another_day_is_not_stored_twice() -> None:
     stored_before = pd.DataFrame({"session_id": ["s1", "s2"], "session_day": [date(2026, 1, 4), DAY]})
     intake = taken(record(), record("line 2", session_id="s2")).set_aside(stored_before)

@@ -1,8 +1,9 @@
 """Whether each judge still agrees with people, on labels fresher than those it was measured on.
 
-Only settled blind labels count: a label given after the judge's word was shown echoes it. The baseline is further
-held to the held-out set, as a judge is tuned on the calibration set and agrees with it too well; fresh labels may be of
-either set. Sessions are fresh or old by their own day, so a label on an old session says nothing about today.
+Only settled blind labels of the held-out set count, fresh and older alike: a label given after the judge's word was
+shown echoes it, and a judge is tuned on the calibration set and agrees with it too well. Labels count as they were
+drawn, without weights: the agreement is that of the queue, which over-samples failures, so a change of the sampling
+design between the two periods can look like a drift. Sessions are fresh or old by their own day, so a label on an old session says nothing about today.
 Not here: flip rates on fixed sessions, which of judge, product and traffic moved.
 """
 
@@ -44,7 +45,8 @@ def check_alignment(as_of_day: dt.date, labels: pd.DataFrame, predictions: pd.Da
     """
     judges = predictions[predictions["subject_kind"] == "judge"]
     pairs = compared(as_of_day, labels, judges)
-    pairs = pairs[pairs["is_blind"] & pairs["prediction"].isin(["pass", "fail"])]
+    is_counted = pairs["is_blind"] & (pairs["label_set"] == "held_out") & pairs["prediction"].isin(["pass", "fail"])
+    pairs = pairs[is_counted]
     first_fresh_day = as_of_day - dt.timedelta(days=FRESH_DAYS - 1)
     rows = [
         {"as_of_day": as_of_day, **key, **_finding(key["judge"], *_split(group, first_fresh_day))}
@@ -68,7 +70,7 @@ def _split(group: pd.DataFrame, first_fresh_day: dt.date) -> tuple[Rate, int, Ra
     agrees = group["label"] == group["prediction"]
     is_fresh = group["session_day"] >= first_fresh_day
     fresh = agrees[is_fresh]
-    baseline = agrees[~is_fresh & (group["label_set"] == "held_out")]
+    baseline = agrees[~is_fresh]
     n_agree, n_agree_before = int(fresh.sum()), int(baseline.sum())
     return rate(n_agree, len(fresh)), n_agree, rate(n_agree_before, len(baseline)), n_agree_before
 
@@ -77,8 +79,8 @@ def _finding(judge: str, fresh: Rate, n_agree: int, baseline: Rate, n_agree_befo
     is_measured = min(fresh.n, baseline.n) >= MIN_LABELS
     z = fall_z(n_agree_before, baseline.n, n_agree, fresh.n) if is_measured else None
     status = "unmeasured" if z is None else "drifted" if z > ALARM_Z else "aligned"
-    now = f"{judge} agrees with people on {_words(n_agree, fresh)} fresh blind labels"
-    before = f"on {_words(n_agree_before, baseline)} older held-out ones"
+    now = f"{judge} agrees with people on {_words(n_agree, fresh)} fresh blind held-out labels"
+    before = f"on {_words(n_agree_before, baseline)} older ones"
     verdict = {
         "unmeasured": f"too few to say whether it drifted ({MIN_LABELS} of each are needed)",
         "aligned": f"z = {z or 0:.1f}, no drift",

@@ -4,7 +4,7 @@ Not here: the comparison (`report.py`, `alignment.py`).
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -29,19 +29,29 @@ COLUMNS: dict[type[Table], list[str]] = {
 QUEUE_COLUMNS = ["session_id", "session_day", "surface", "arm", "stratum", "inclusion_probability", "origin"]
 SUBJECTS_SEEN = 1000
 
+WINDOW_DAYS = 365
+"""Sessions older than this count in no measurement: what they say of today is little, and reading them all for every day
+would grow without bound."""
+
 
 def labels_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
-    """Return the rows of `human_labels` of sessions up to `day`."""
-    labels = warehouse.read(HumanLabels)
-    return labels[labels["session_day"] <= day].reset_index(drop=True)
+    """Return the rows of `human_labels` of sessions of the `WINDOW_DAYS` that end with `day`."""
+    return warehouse.read(HumanLabels, _window(day))
 
 
 def drawn_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
-    """Return the sessions up to `day` that were drawn for review, reviewed or not; see `traffic.drawn_sessions`."""
-    queue = warehouse.read(FlaggedSessions, columns=QUEUE_COLUMNS)
-    queue = queue[queue["session_day"] <= day]
+    """Return the sessions of the same days that were drawn for review, reviewed or not; see `traffic.drawn_sessions`.
+
+    A session whose source was withdrawn stays in the queue, and is left out here.
+    """
+    queue = warehouse.read(FlaggedSessions, _window(day), QUEUE_COLUMNS)
     users = warehouse.read(RawSessions, columns=["session_id", "user_id"], session_ids=queue["session_id"])
-    return drawn_sessions(queue, users)
+    is_stored = queue["session_id"].isin(users["session_id"])
+    return drawn_sessions(queue[is_stored], users)
+
+
+def _window(day: date) -> list[date]:
+    return [day - timedelta(days=n) for n in reversed(range(WINDOW_DAYS))]
 
 
 def labelled_predictions(

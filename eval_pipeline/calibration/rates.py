@@ -1,7 +1,6 @@
-"""Rates and their intervals: Wilson, and the four counts behind the catch rate and the pass rate of a predictor.
+"""Rates and their intervals (Wilson), and from how many labels on they say anything.
 
-Positive is a FAILURE throughout: tpr is the share of human-confirmed failures that the predictor fails. Counts are
-taken as independent and drawn with equal probability; not here: labels drawn with unequal probability
+Counts are taken as independent and drawn with equal probability; not here: labels drawn with unequal probability
 (`weighted.py`), several verdicts per session, the report that carries the figures (`report.py`).
 """
 
@@ -65,47 +64,6 @@ def rate(x: int, n: int, min_n: int = 1) -> Rate:
         return Rate(n, None, None, None)
     low, high = wilson(x, n)
     return Rate(n, x / n, float(low), float(high))
-
-
-@dataclass(frozen=True)
-class ConfusionCounts:
-    """What a predictor said of sessions that people labelled. Named from the failure's side.
-
-    `true_fail`: person fail, machine fail; `missed_fail`: person fail, machine pass; `false_fail`: person pass,
-    machine fail; `true_pass`: person pass, machine pass.
-    """
-
-    true_fail: int = 0
-    missed_fail: int = 0
-    false_fail: int = 0
-    true_pass: int = 0
-
-    @property
-    def n_fail(self) -> int:
-        """Human-confirmed failures."""
-        return self.true_fail + self.missed_fail
-
-    @property
-    def n_pass(self) -> int:
-        """Human-confirmed good ones."""
-        return self.true_pass + self.false_fail
-
-    @property
-    def n(self) -> int:
-        """All labels counted."""
-        return self.n_fail + self.n_pass
-
-    def tpr(self) -> Rate:
-        """Return the catch rate: share of human-confirmed failures that are failed; no figures under 10 failures."""
-        return rate(self.true_fail, self.n_fail, MIN_FOR_RATE)
-
-    def tnr(self) -> Rate:
-        """Return the share of human-confirmed good ones that are passed; no figures under 10 of them."""
-        return rate(self.true_pass, self.n_pass, MIN_FOR_RATE)
-
-    def status(self) -> Status:
-        """Return what the counts allow: the scarcer of the two classes decides."""
-        return status_of(min(self.n_fail, self.n_pass), self.n)
 
 
 def status_of(scarcer: int, n: int) -> Status:

@@ -8,6 +8,8 @@ Not here: whether a judge may count in production, drift (`alignment.py`).
 """
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +35,7 @@ _COUNT_OF = {
     "pass/not_applicable": "n_not_applicable",
 }
 _COUNTS = list(dict.fromkeys(_COUNT_OF.values()))
+_TICK = pd.Timedelta(microseconds=1)
 
 
 def compared(as_of_day: dt.date, labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +78,8 @@ def calibrate(
     has (its tnr is null: a good session has no category). A subject without a single settled label gives one row with
     status `no_labels` and null rates, under the held-out set. Rows of category `all` hold the weighted rates beside the
     raw ones; `predictions` are then on every session of `drawn` (see `traffic.drawn_sessions`), reviewed or not. The
-    same measurement has the same `report_id` whenever it is made; `measured_at` (UTC) is no part of it.
+    same measurement has the same `report_id` whenever it is made; `measured_at` (UTC) is no part of it. Which of the
+    rows are news, `new_measurements` says.
     """
     pairs = compared(as_of_day, labels, predictions)
     pairs = pairs.sort_values(["session_id", "target"], kind="stable", ignore_index=True)
@@ -85,10 +89,69 @@ def calibrate(
     frame = pd.concat([_counts(grouped), _counts_of_nothing(unlabelled)], ignore_index=True)
     frame = _with_rates(frame.astype(dict.fromkeys(GROUP, "str"))).assign(as_of_day=as_of_day)
     frame = _with_traffic_rates(frame, traffic_rates(as_of_day, labels, predictions, drawn))
-    frame = frame.sort_values(GROUP, ignore_index=True)
-    frame["report_id"] = [content_hash(row) for row in frame.to_dict("records")]
-    columns = list(JudgeCalibrationReports.to_schema().columns)
-    return JudgeCalibrationReports.validate(frame.assign(measured_at=pd.Timestamp(measured_at))[columns])
+    frame = frame.sort_values(GROUP, ignore_index=True).assign(report_id="", measured_at=pd.Timestamp(measured_at))
+    frame = JudgeCalibrationReports.validate(frame[list(JudgeCalibrationReports.to_schema().columns)])
+    return frame.assign(report_id=[content_hash(content) for content in _contents(frame)])
+
+
+def new_measurements(measured: pd.DataFrame, stored: pd.DataFrame, measured_at: dt.datetime) -> pd.DataFrame:
+    """Return the rows to add for `measured` (see `calibrate`): those that differ from the latest stored row of the same thing.
+
+    `stored`: all rows of `judge_calibration_reports` of the same `as_of_day`. What was measured before and no longer is
+    gives a row without labels. A row that follows another has a `report_id` that hashes both, so a figure that returns
+    to an earlier value is a row again, and a `measured_at` after it, whatever the clock says: the latest row of a thing
+    is always what was measured last.
+    """
+    by_time = stored.sort_values("measured_at", kind="stable", ignore_index=True)
+    latest = {key: (row, content) for key, row, content in _measurements(by_time)}
+    now = {key: (row, content) for key, row, content in _measurements(_with_emptied(measured, latest, measured_at))}
+    news = []
+    for key, (row, content) in now.items():
+        before, content_before = latest.get(key, (None, None))
+        if before is None:
+            news.append(row)
+        elif content != content_before:
+            report_id = content_hash([content, before["report_id"]])
+            written_at = max(row["measured_at"], before["measured_at"] + _TICK)
+            news.append(row | {"report_id": report_id, "measured_at": written_at})
+    return JudgeCalibrationReports.validate(pd.DataFrame(news, columns=list(measured.columns)))
+
+
+def _with_emptied(
+    measured: pd.DataFrame, latest: dict[tuple[str, ...], tuple[dict[Any, Any], Any]], measured_at: dt.datetime
+) -> pd.DataFrame:
+    """Return `measured` with a row without labels for each of `latest` that it has no row of."""
+    keys = {key for key, _, _ in _measurements(measured)}
+    rows = pd.DataFrame([row for key, (row, _) in latest.items() if key not in keys], columns=list(measured.columns))
+    if rows.empty:
+        return measured
+    figures = [name for name in rows if str(name).startswith(("tpr", "tnr"))]
+    emptied = rows.assign(
+        **dict.fromkeys(_COUNTS, 0),
+        **dict.fromkeys(map(str, figures), None),
+        n_labels=0,
+        n_weighted=pd.Series(0, index=rows.index, dtype="Int64").where(rows["category"] == ALL),
+        status=status_of(0, 0),
+        labels_hash=content_hash([]),
+        measured_at=pd.Timestamp(measured_at),
+    )
+    both = [frame for frame in (measured, JudgeCalibrationReports.validate(emptied)) if len(frame)]
+    return pd.concat(both, ignore_index=True)
+
+
+def _measurements(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], dict[Any, Any], dict[str, Any]]]:
+    """Yield what each row measures (its values of `GROUP`), the row, and its content."""
+    for row, content in zip(frame.to_dict("records"), _contents(frame), strict=True):
+        yield tuple(row[name] for name in GROUP), row, content
+
+
+def _contents(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what was measured, row by row, nulls as None: neither when nor under which id."""
+    columns = frame.drop(columns=["report_id", "measured_at"]).astype("object")
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in columns.where(columns.notna(), None).to_dict("records")
+    ]
 
 
 def _counts(grouped: pd.DataFrame) -> pd.DataFrame:

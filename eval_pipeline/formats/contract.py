@@ -58,3 +58,16 @@ def missing(field: str, detail: str, mend: str) -> RejectedRecord:
 def bad(field: str, detail: str, mend: str) -> RejectedRecord:
     """Return the rejection of a record whose `field` cannot be used."""
     return RejectedRecord("bad_field", f"`{field}` {detail}", mend, field)
+
+
+def intake_failed(error_name: str) -> RejectedRecord:
+    """Return the rejection of a record that the intake itself could not cope with.
+
+    `error_name` is the type's name: what the error says may quote the record. Raise or yield it outside of the
+    handler, so that no traceback is chained to it.
+    """
+    return RejectedRecord(
+        "intake_failed",
+        f"the intake broke off at this record ({error_name}); it stays outside",
+        "report it with the kind of error; the original is still in its source",
+    )

@@ -52,9 +52,10 @@ def session_fields(
     for name in WORDS:
         if (value := reading.value(raw, name, position)) is not None:
             fields[name] = word(value)
-    for name in ("recorded_labels", "feedback"):
-        if (value := reading.value(raw, name)) is not None:
-            fields[name] = value
+    if (labels := reading.value(raw, "recorded_labels")) is not None:
+        fields["recorded_labels"] = labels
+    if (feedback := reading.value(raw, "feedback")) is not None:
+        fields["feedback"] = _feedback(feedback, reading)
     if (outcome := reading.value(raw, "outcome")) is not None:
         fields["outcome"] = outcome if isinstance(outcome, dict) else {"value": outcome}
     fields["slices"] = _words(raw, "slices", reading.slices, position)
@@ -107,6 +108,20 @@ def _started_at(raw: Fields, reading: Reading, turns: list[Fields]) -> Any:
             "or give all records of the file one day: started_at=const:2026-01-31",
         )
     return checked_start(min(times))
+
+
+def _feedback(given: Any, reading: Reading) -> Any:
+    """Return the feedback with its times read as all others are; what is no list of objects is for validation."""
+    if not isinstance(given, list):
+        return given
+    return [_timed(item, f"feedback.{index}.at", reading) for index, item in enumerate(given)]
+
+
+def _timed(item: Any, name: str, reading: Reading) -> Any:
+    if not isinstance(item, dict) or "at" not in item:
+        return item
+    at = item["at"]
+    return {**item, "at": None if at in (None, "") else parse_time(at, reading.zone, name)}
 
 
 def _words(raw: Fields, group: str, sources: dict[str, Any], position: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eval_pipeline.errors import RejectedRecord
-from eval_pipeline.formats.contract import Fields, Item, too_large
+from eval_pipeline.formats.contract import Fields, Item, intake_failed, too_large
 from eval_pipeline.formats.fields import note_repairs
 from eval_pipeline.formats.json_text import parse_json
 from eval_pipeline.formats.lines import Line, open_text, read_lines
@@ -56,6 +56,9 @@ class JsonLines:
             return note_repairs(self.build(raw, reading, f"{path.name}:{line.number}", repairs), repairs)
         except RejectedRecord as rejection:
             return rejection
+        except Exception as error:
+            failed_with = type(error).__name__
+        return intake_failed(failed_with)
 
 
 def position(number: int) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval_pipeline.errors import SourceError
+from eval_pipeline.errors import RejectedRecord, SourceError
 from eval_pipeline.formats.columns import Columns
-from eval_pipeline.formats.contract import Item
+from eval_pipeline.formats.contract import Item, bad
 from eval_pipeline.formats.lines import open_bytes
 from eval_pipeline.formats.mapping import Mapping
 from eval_pipeline.formats.rows import Row, sessions_of_rows
@@ -34,20 +34,54 @@ class ParquetFile:
             with open_bytes(path) as stream:
                 table = pq.ParquetFile(stream)
                 columns = Columns(path, table.schema_arrow.names, mapping)
-                yield from sessions_of_rows(_rows(table, columns.header), columns)
+                yield from sessions_of_rows(_rows(table, columns), columns)
         except (ArrowException, OSError, UnicodeDecodeError) as error:
             raise SourceError(
                 f"{path} cannot be read as Parquet: it is damaged or cut short", "fetch it again"
             ) from error
 
 
-def _rows(table: Any, header: list[str]) -> Iterator[Row]:
+def _rows(table: Any, columns: Columns) -> Iterator[Row]:
     number = 0
     for batch in table.iter_batches(batch_size=BATCH):
-        cells = [batch.column(name).to_pylist() for name in header]
+        cells = [_cells(batch.column(index), _said(index, columns)) for index in range(len(columns.header))]
         for row in zip(*cells, strict=True):
             number += 1
-            yield f"row {number}", list(row)
+            rejection = next((cell for cell in row if isinstance(cell, RejectedRecord)), None)
+            yield f"row {number}", rejection or list(row)
+
+
+def _cells(column: Any, said: str) -> list[Any]:
+    """Return a column's cells as Python values; in the place of one that Python has no value for, a rejection."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except Exception:  # whatever it is, one cell is at fault, and the others are fine
+        return [_cell(scalar, said) for scalar in column]
+    return values
+
+
+def _cell(scalar: Any, said: str) -> Any:
+    try:
+        return scalar.as_py()
+    except Exception as error:
+        failed_with = type(error).__name__  # what it says may quote the value
+    return bad(
+        said,
+        f"holds a value of type {_kind(scalar.type)} that cannot be read ({failed_with})",
+        "write times between the years 1 and 9999 in a zone that is known, and text as UTF-8; "
+        "or leave the column out of the export",
+    )
+
+
+def _kind(arrow_type: Any) -> str:
+    """Return the type's family: the whole type may name fields and zones of the file's own."""
+    return str(arrow_type).split("[")[0].split("<")[0]
+
+
+def _said(index: int, columns: Columns) -> str:
+    """Return how a message names a column; by its place where its name is the file's own word."""
+    name = columns.header[index]
+    return name if name in columns.reading.names else f"column {index + 1}"
 
 
 PARQUET = ParquetFile()

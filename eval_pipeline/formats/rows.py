@@ -13,7 +13,7 @@ import orjson
 
 from eval_pipeline.errors import RejectedRecord
 from eval_pipeline.formats.columns import Columns
-from eval_pipeline.formats.contract import MAX_RECORD_BYTES, Fields, Item, too_large
+from eval_pipeline.formats.contract import MAX_RECORD_BYTES, Fields, Item, intake_failed, too_large
 from eval_pipeline.formats.fields import note_repairs, session_fields
 from eval_pipeline.formats.json_text import as_text, parse_json
 from eval_pipeline.formats.turns import turn_fields, turns_of
@@ -30,17 +30,32 @@ def sessions_of_rows(rows: Iterable[Row], columns: Columns) -> Iterator[Item]:
         if isinstance(cells, RejectedRecord):
             yield position, cells
             continue
-        # Cells as bytes take a fraction of the memory they take as objects, and a table may hold millions of rows.
-        packed = orjson.dumps(cells, default=_plain)
-        if columns.layout == "session":
-            yield position, _session([packed], position, columns)
+        packed = _packed(cells, position, columns)
+        if isinstance(packed, RejectedRecord):
+            yield position, packed
             continue
-        session_id = columns.reading.value(columns.record(cells), "session_id", position)
-        key = f"\x00{position}" if session_id is None else as_text(session_id)
+        key, row = packed
+        if columns.layout == "session":
+            yield position, _session([row], position, columns)
+            continue
         first.setdefault(key, position)
-        groups.setdefault(key, []).append(packed)
+        groups.setdefault(key, []).append(row)
     for key, packed_rows in groups.items():
         yield first[key], _session(packed_rows, first[key], columns)
+
+
+def _packed(cells: list[Any], position: str, columns: Columns) -> tuple[str, bytes] | RejectedRecord:
+    """Return the session that a row belongs to, and its cells as bytes: these take a fraction of the memory that
+    objects take, and a table may hold millions of rows."""
+    try:
+        session_id = columns.reading.value(columns.record(cells), "session_id", position)
+        key = f"\x00{position}" if session_id is None else as_text(session_id)
+        return key, orjson.dumps(cells, default=_plain)
+    except RejectedRecord as rejection:
+        return rejection
+    except Exception as error:
+        failed_with = type(error).__name__
+    return intake_failed(failed_with)
 
 
 def _plain(value: Any) -> str:
@@ -62,6 +77,9 @@ def _session(packed: list[bytes], position: str, columns: Columns) -> Fields | R
         return note_repairs(session, repairs)
     except RejectedRecord as rejection:
         return rejection
+    except Exception as error:
+        failed_with = type(error).__name__
+    return intake_failed(failed_with)
 
 
 def _common(records: list[Fields], columns: Columns) -> Fields:

@@ -134,10 +134,6 @@ class Judge(_Strict):
         sent = self.parameters.model_dump(exclude_none=True)
         return {**sent, "seed": sent["seed"] + repeat} if "seed" in sent else sent
 
-    def asked_of(self, model: str) -> "Judge":
-        """Return this judge put to another model: another version, so its verdicts and calls are never mixed."""
-        return self.model_copy(update={"model": model})
-
 
 def load_judges(folder: Path) -> list[Judge]:
     """Return the judges of `folder`, one a `*.yaml` file, by name.

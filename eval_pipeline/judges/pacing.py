@@ -35,7 +35,7 @@ def wait_before_retry(key: str, number: int, attempt: Attempt, base_s: float, ma
 
 
 class Breaker:
-    """Lets attempts through until `limit` in a row have failed, then none for the rest of the run.
+    """Lets attempts to one endpoint through until `limit` in a row have failed, then none for the rest of the run.
 
     Until the endpoint has answered, and after any failure, no more are under way than could fail without passing the
     limit: an endpoint that is dead from the start gets exactly `limit` attempts. 429s of calls that were sent before

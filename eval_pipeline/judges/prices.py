@@ -1,4 +1,4 @@
-"""What a call costs, by the price table `catalog/prices.yaml`. Not here: budgets (`pacing.py`)."""
+"""What calls cost and may cost, by `catalog/prices.yaml`. Not here: how a budget is kept (`pacing.py`)."""
 
 import re
 from collections.abc import Mapping
@@ -22,11 +22,15 @@ class Price(BaseModel):
 
 
 class Prices(BaseModel):
-    """The price of each model, as its provider stated it on `as_of`. A dated snapshot costs what its model does."""
+    """The price of each model, as its provider stated it on `as_of`. A dated snapshot costs what its model does.
+
+    `budget_usd_per_run` is what all judge calls of one run may cost together; null is no limit.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     as_of: date | None = None
+    budget_usd_per_run: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     usd_per_million_tokens: Mapping[str, Price] = Field(default_factory=dict)
 
     @classmethod

@@ -52,13 +52,17 @@ def render(judge: Judge, session_row: Mapping[str, Any]) -> Messages:
     return ({"role": "system", "content": _system(judge, version)}, {"role": "user", "content": user})
 
 
-def request_of(judge: Judge, messages: Messages, repeat: int) -> JudgeRequest:
-    """Return the call that puts `messages` to the judge's model; its key says everything the reply depends on."""
+def request_of(judge: Judge, messages: Messages, repeat: int, judged_by: str) -> JudgeRequest:
+    """Return the call that puts `messages` to the judge's model; its key says everything the reply depends on.
+
+    `judged_by` is what answers: the judge's model, or the name of a simulation, whose replies are then never taken for
+    those of the model.
+    """
     parameters = judge.sent_parameters(repeat)
     key = content_hash(
         {
             "judge_version": judge.version,
-            "model": judge.model,
+            "model": judged_by,
             "parameters": parameters,
             "messages": messages,
             "repeat": repeat,

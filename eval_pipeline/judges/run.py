@@ -3,20 +3,19 @@
 Not here: which sessions go to which endpoint (`by_origin.py`), how calls are made (`asking.py`).
 """
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from eval_pipeline.judges.asking import AskPolicy, Progress, ask_all
+from eval_pipeline.judges.asking import NOT_SENT, Asker, Progress
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.judges.rendering import render, request_of
 from eval_pipeline.judges.replies import Parsed, parse_reply, storable
 from eval_pipeline.judges.settling import why_not_asked
-from eval_pipeline.ports import Attempt, CallLedger, JudgeModel, JudgeRequest
+from eval_pipeline.ports import Attempt, JudgeModel, JudgeRequest
 from eval_pipeline.tables import JudgeVerdicts
 from eval_pipeline.versions import verdict_versions
 
@@ -36,6 +35,7 @@ class _Case:
     judge_version: str
     repeat: int
     call_key: str
+    judged_by: str
     versions: dict[str, str]
     settled: Parsed | None
 
@@ -43,54 +43,57 @@ class _Case:
 def judge_sessions(
     sessions: pd.DataFrame,
     judges: Sequence[Judge],
-    model: JudgeModel,
-    ledger: CallLedger,
+    model: JudgeModel | None,
+    asker: Asker,
     versions: Mapping[str, str],
-    policy: AskPolicy,
     repeats: int = 1,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return one row of `judge_verdicts` for each closed session of `sessions`, judge and repeat (from 0).
 
     `sessions` are rows of `raw_sessions`; open ones are left out until they close. `versions` are the evaluation's own
-    (code, redaction, taxonomy), laid over those that the session brought. What the ledger knows is not asked again.
-    Sessions without an answer are settled by rule, see `settling.py`. Closes the model's connections in the end.
+    (code, redaction, taxonomy), laid over those that the session brought. What the ledger knows is not asked again;
+    without a `model` nothing is. Sessions without an answer are settled by rule, see `settling.py`.
 
-    Must be called from a thread without a running event loop. Raises what the ledger raises, and `SettingsError` when a
-    budget is set that no price goes with.
+    A call that was not sent (no model, the budget, an endpoint that kept failing) gives no row: it says nothing about
+    the session, which is not judged yet; a later run asks it. A judge of which no call could be made and no reply is
+    known gives no row at all, for the sessions settled by rule, most of them failures, would pass for its findings.
+
+    Must be called from a thread without a running event loop. Raises what `Asker.ask` raises.
     """
     closed = sessions.loc[sessions["is_closed"].astype(bool), _USED]
     cases: list[_Case] = []
-    requests = _requests(closed, judges, versions, repeats, cases)
-    attempts = asyncio.run(_asked(requests, model, ledger, policy, progress))
-    return _frame([_row(case, attempts.get(case.call_key)) for case in cases])
+    attempts = asker.ask(_requests(closed, judges, model, versions, repeats, cases), model, progress)
+    made = {key: attempt for key, attempt in attempts.items() if attempt not in NOT_SENT}
+    return _frame([_row(case, made.get(case.call_key)) for case in _judged(cases, made)])
 
 
-async def _asked(
-    requests: Iterator[JudgeRequest],
-    model: JudgeModel,
-    ledger: CallLedger,
-    policy: AskPolicy,
-    progress: Progress | None,
-) -> dict[str, Attempt]:
-    try:
-        return await ask_all(requests, model, ledger, policy, progress)
-    finally:
-        # Connections belong to this event loop, which ends here.
-        await model.close()
+def _judged(cases: Sequence[_Case], made: Collection[str]) -> list[_Case]:
+    """Return the cases that have a verdict or an error: those whose call was made, and the settled ones of judges that
+    made one or needed none."""
+    asked = {case.judge.name for case in cases if case.settled is None}
+    has_run = {case.judge.name for case in cases if case.call_key in made}
+    idle = asked - has_run
+    return [case for case in cases if (case.call_key in made if case.settled is None else case.judge.name not in idle)]
 
 
 def _requests(
-    closed: pd.DataFrame, judges: Sequence[Judge], versions: Mapping[str, str], repeats: int, cases: list[_Case]
+    closed: pd.DataFrame,
+    judges: Sequence[Judge],
+    model: JudgeModel | None,
+    versions: Mapping[str, str],
+    repeats: int,
+    cases: list[_Case],
 ) -> Iterator[JudgeRequest]:
     """Yield the calls to make, one rendered prompt at a time, and note in `cases` what each is for."""
     judge_versions = {judge.name: judge.version for judge in judges}
     for values in closed.itertuples(index=False, name=None):
         row = dict(zip(_USED, values, strict=True))
         for judge in judges:
+            judged_by = model.endpoint if model is not None and model.is_simulated else judge.model
             messages, settled = render(judge, row), _settled(judge, row["turns"])
             for repeat in range(repeats):
-                request = request_of(judge, messages, repeat)
+                request = request_of(judge, messages, repeat, judged_by)
                 cases.append(
                     _Case(
                         session_id=row["session_id"],
@@ -99,7 +102,10 @@ def _requests(
                         judge_version=judge_versions[judge.name],
                         repeat=repeat,
                         call_key=request.call_key,
-                        versions=_versions_behind(row, judge, judge_versions[judge.name], versions),
+                        judged_by=judged_by,
+                        versions=_versions_behind(
+                            row, {**versions, "judge": judge_versions[judge.name], "judge_model": judged_by}
+                        ),
                         settled=settled,
                     )
                 )
@@ -116,10 +122,7 @@ def _settled(judge: Judge, turns: Sequence[Mapping[str, Any]]) -> Parsed | None:
     return None
 
 
-def _versions_behind(
-    row: Mapping[str, Any], judge: Judge, judge_version: str, versions: Mapping[str, str]
-) -> dict[str, str]:
-    ours = {**versions, "judge": judge_version, "judge_model": judge.model}
+def _versions_behind(row: Mapping[str, Any], ours: dict[str, str]) -> dict[str, str]:
     if isinstance(row["redaction_version"], str):
         ours["redaction"] = row["redaction_version"]
     model_version = row["model_version"] if isinstance(row["model_version"], str) else None
@@ -140,7 +143,7 @@ def _row(case: _Case, attempt: Attempt | None) -> dict[str, Any]:
         "error_reason": parsed.error_reason,
         "raw_reply": storable(raw[:RAW_REPLY_CHARS]) if raw is not None else None,
         "call_key": case.call_key,
-        "judge_model": case.judge.model,
+        "judge_model": case.judged_by,
         "versions": case.versions,
     }
 

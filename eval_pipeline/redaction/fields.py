@@ -70,7 +70,6 @@ class FieldWalk:
 
     def __init__(self, keys: KeyRules, rules: KnownRules, scanner: Scanner, pseudonyms: Pseudonyms) -> None:
         self._keys = keys
-        self._rules = rules
         self._scanner = scanner
         self._pseudonyms = pseudonyms
         self.known = KnownValues(rules)
@@ -115,8 +114,16 @@ class FieldWalk:
         holder[place] = self._tokens[decided] = token
         self.known.add(value, token, rule.rule, rule.spread)
         if rule.spread == "name":
-            for word in self._rules.name_words(value):
-                self.known.add(word, self._pseudonyms.token(rule.type, word), rule.rule, "name")
+            self._learn_words(value, rule.type, rule.rule)
+
+    def greeted(self, name: str, kind: str, rule: str) -> None:
+        """Make `name`, by which a text addresses someone, a known value with its words."""
+        self.known.add(name, self._pseudonyms.token(kind, name), rule, "name")
+        self._learn_words(name, kind, rule)
+
+    def _learn_words(self, name: str, kind: str, rule: str) -> None:
+        for word in self.known.name_words(name):
+            self.known.add(word, self._pseudonyms.token(kind, word), rule, "name")
 
     def finish(self) -> None:
         """Scan all texts, put the redacted ones in place, rename personal keys, write changed JSON again."""

@@ -30,6 +30,24 @@ class KeyRule(BaseModel):
     beside: tuple[str, ...] = ()
 
 
+class ProseRules(BaseModel):
+    """The words by which names and addresses in plain text show; the catalog says what the fields mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    introductions: tuple[str, ...] = Field(min_length=1)
+    callers: tuple[str, ...] = Field(min_length=1)
+    titles: tuple[str, ...] = Field(min_length=1)
+    single_word_titles: tuple[str, ...] = ()
+    greetings: tuple[str, ...] = Field(min_length=1)
+    closings: tuple[str, ...] = Field(min_length=1)
+    particles: tuple[str, ...] = ()
+    not_names: tuple[str, ...] = ()
+    address_cues: tuple[str, ...] = Field(min_length=1)
+    place_cues: tuple[str, ...] = Field(min_length=1)
+    countries: tuple[str, ...] = Field(min_length=1)
+
+
 class RedactionCatalog(BaseModel):
     """The content of `catalog/redaction.yaml`."""
 
@@ -42,6 +60,7 @@ class RedactionCatalog(BaseModel):
     name_particles: tuple[str, ...] = ()
     phone_regions: tuple[str, ...] = ("US", "GB")
     phone_context_regions: tuple[str, ...] = ("US", "GB")
+    prose: ProseRules | None = None
 
 
 _NOT_KEY = re.compile(r"[^a-z0-9]+")

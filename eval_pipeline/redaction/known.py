@@ -97,6 +97,10 @@ class KnownValues:
         for known in self._rules.forms(value, token, rule, spread):
             self._values.setdefault(known.folded, known)
 
+    def name_words(self, value: str) -> list[str]:
+        """Return the words of the whole name `value` that spread alone."""
+        return self._rules.name_words(value)
+
     def add_exactly(self, value: str, token: str, rule: str) -> None:
         """Add `value` as it is (a pair of places, a first and a last name)."""
         words = _words(value)

@@ -79,20 +79,27 @@ def digits_of(text: str) -> str:
 
 def _cards(text: str, start: int, end: int) -> Iterator[Hit]:
     groups = [match.span() for match in GROUP.finditer(text, start, end)]
-    for first, (begin, _) in enumerate(groups):
+    n_left = sum(group_end - begin for begin, group_end in groups)
+    for first, (begin, first_end) in enumerate(groups):
+        if n_left < 12:
+            return
+        n_left -= first_end - begin
         if begin and text[begin - 1].isalnum():
             continue
-        is_said = CARD_WORD.search(_before(text, begin)) is not None
         digits, last_end = "", begin
         for group_start, group_end in groups[first : first + 19]:
             digits += text[group_start:group_end]
             if len(digits) > 19 or not CARD_GAP.fullmatch(text, last_end, group_start):
                 break
             last_end = group_end
-            if len(digits) < 12 or not (checks.is_card(digits) or (is_said and checks.is_said_card(digits))):
-                continue
-            if not text[group_end : group_end + 1].isalnum():
+            if len(digits) >= 12 and not text[group_end : group_end + 1].isalnum() and _is_card(text, begin, digits):
                 yield Hit(begin, group_end, "card", "CARD", digits)
+
+
+def _is_card(text: str, begin: int, digits: str) -> bool:
+    if checks.is_card(digits):
+        return True
+    return checks.is_said_card(digits) and CARD_WORD.search(_before(text, begin)) is not None
 
 
 class PhoneFinder:

@@ -2,15 +2,17 @@
 
 Every scan stands behind a literal that must be in the text, so that clean text costs little.
 
-Not here: values of digits (`numbers.py`), values known from structured data (`known.py`).
+Not here: values of digits (`numbers.py`), names and addresses in prose (`prose_*.py`, called here), values known from structured data (`known.py`).
 """
 
 import re
 from collections.abc import Callable, Iterator
 
-from eval_pipeline.redaction import numbers
+from eval_pipeline.redaction import numbers, prose_addresses, prose_names
 from eval_pipeline.redaction.keys import KEEP, KeyRules, RedactionCatalog
 from eval_pipeline.redaction.numbers import Hit, PhoneFinder, number_finder
+from eval_pipeline.redaction.prose_addresses import address_finder
+from eval_pipeline.redaction.prose_names import name_finder
 
 MAIL_DOMAIN = re.compile(r"@((?:[^\W_](?:[\w-]{0,62})\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63}))", re.IGNORECASE)
 MAIL_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+$")
@@ -106,7 +108,7 @@ def _worded_mails(text: str) -> Iterator[Hit]:
 
 def _secrets(text: str, lower: str) -> Iterator[Hit]:
     for rule, kind, pattern, group, literals in SECRETS:
-        if _has(text, literals) or (rule in IGNORING_CASE and _has(lower, literals)):
+        if _has(lower if rule in IGNORING_CASE else text, literals):
             for match in pattern.finditer(text):
                 yield Hit(*match.span(group), rule, kind, match[group])
 
@@ -152,6 +154,22 @@ def pattern_finder(catalog: RedactionCatalog, keys: KeyRules) -> Callable[[str],
     return find
 
 
+def prose_finder(catalog: RedactionCatalog) -> Callable[[str], list[Hit]]:
+    """Return the function that lists the names and addresses that plain words show in a text; hits may overlap."""
+    if catalog.prose is None:
+        return lambda text: []
+    find_names, find_addresses = name_finder(catalog.prose), address_finder(catalog.prose)
+
+    def find(text: str) -> list[Hit]:
+        lower = text.lower()
+        hits = list(find_names(text, lower))
+        if ANY_DIGIT.search(text):
+            hits += find_addresses(text, lower)
+        return hits
+
+    return find
+
+
 def _as_version_text(value: object) -> object:
     if isinstance(value, re.Pattern):
         return [value.pattern, value.flags]
@@ -161,6 +179,11 @@ def _as_version_text(value: object) -> object:
 
 
 def deciding_constants() -> dict[str, object]:
-    """Return the constants of this module and of `numbers.py` that decide a hit, as JSON values, for the version."""
-    modules = (globals(), vars(numbers))
-    return {n: _as_version_text(m[n]) for m in modules for n in sorted(m) if n.isupper() and not n.startswith("_")}
+    """Return the constants of this module and of those it calls that decide a hit, as JSON values, for the version."""
+    modules = (globals(), vars(numbers), vars(prose_names), vars(prose_addresses))
+    return {
+        f"{m['__name__'].rpartition('.')[2]}.{n}": _as_version_text(m[n])
+        for m in modules
+        for n in sorted(m)
+        if n.isupper() and not n.startswith("_")
+    }

@@ -3,11 +3,11 @@
 Every field of a session is covered. Times, roles and origins are not touched; ids, the surface and the model version
 only where something certainly personal stands in them; `user_id` always becomes a pseudonym.
 
-Not covered: names and places in prose that no structured data of the session shows, values split over two texts, and
-what `disguise.py` and `known.py` list as not covered.
+Not covered: names and places in prose that neither structured data of the session nor words beside them show, values
+split over two texts, and what `disguise.py`, `known.py` and `prose_*.py` list as not covered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,12 +20,13 @@ from eval_pipeline.redaction.disguise import BASE64_RUN, DISGUISE
 from eval_pipeline.redaction.fields import FieldWalk
 from eval_pipeline.redaction.keys import KeyRule, KeyRules, RedactionCatalog
 from eval_pipeline.redaction.known import ANY_GAP_LENGTH, LONGEST_GAP, MIN_DIGITS, MIN_LENGTH, KnownRules, KnownValues
-from eval_pipeline.redaction.patterns import deciding_constants, pattern_finder
+from eval_pipeline.redaction.patterns import deciding_constants, pattern_finder, prose_finder
+from eval_pipeline.redaction.prose_names import KIND, RULE, greeted_finder
 from eval_pipeline.redaction.pseudonyms import HEX_DIGITS, Pseudonyms
 from eval_pipeline.redaction.scan import CERTAIN_KINDS, CERTAIN_LENGTH, PATTERN_SPREAD, Scanner
 from eval_pipeline.versions import versioned
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Raise it when code (not a pattern, a constant or the catalog) changes what is redacted."""
 
 _UNTOUCHED = {"started_at", "ended_at", "origin"}
@@ -68,7 +69,10 @@ class Redactor:
         self._known_rules = KnownRules(catalog, self._keys)
         self._pseudonyms = Pseudonyms(secret)
         spread_of_rule = {rule.rule: rule.spread for rule in reversed(catalog.key_rules)}
-        self._scanner = Scanner(pattern_finder(catalog, self._keys), self._pseudonyms, spread_of_rule)
+        self._find_greeted = greeted_finder(catalog.prose) if catalog.prose else None
+        self._scanner = Scanner(
+            pattern_finder(catalog, self._keys), prose_finder(catalog), self._pseudonyms, spread_of_rule
+        )
 
     @classmethod
     def from_catalog(cls, path: Path, secret: bytes) -> "Redactor":
@@ -88,6 +92,7 @@ class Redactor:
             copy: dict[str, Any] = {}
             for name, value in fields.items():
                 _visit_field(fields_walk, copy, name, value)
+            self._learn_greeted(fields_walk, fields.get("turns", ()))
             return copy
 
         return self._guarded(walk)
@@ -116,6 +121,18 @@ class Redactor:
         except Exception as error:
             failure = type(error).__name__
         raise _rejected(failure)
+
+    def _learn_greeted(self, walk: FieldWalk, turns: Iterable[dict[str, Any]]) -> None:
+        """Make known whom the assistant greets; a customer's "Hi Alex" may be the assistant's own name."""
+        find = self._find_greeted
+        if find is None:
+            return
+        for turn in turns:
+            content = turn.get("content")
+            if turn.get("role") == "assistant" and isinstance(content, str):
+                name = find(content)
+                if name is not None:
+                    walk.greeted(name, KIND, RULE)
 
     def _guarded(self, walk: Callable[[FieldWalk], dict[str, Any]]) -> Redaction:
         failure = ""

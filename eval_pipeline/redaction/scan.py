@@ -4,7 +4,7 @@ Repeating on what is left, with every hit behind a barrier, is what makes redact
 the same leftovers between the same barriers. Not here: which texts there are (`fields.py`).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from eval_pipeline.redaction.disguise import decoded_base64, plain_view
 from eval_pipeline.redaction.keys import Spread
 from eval_pipeline.redaction.known import KnownValues, find_known
 from eval_pipeline.redaction.numbers import Hit
+from eval_pipeline.redaction.prose_addresses import RULE as ADDRESS_RULE
 from eval_pipeline.redaction.pseudonyms import BARRIER, TOKEN, Pseudonyms
 
 CERTAIN_KINDS = frozenset({"EMAIL", "PHONE", "CARD", "IBAN", "ID", "KEY"})
@@ -29,8 +30,14 @@ PATTERN_SPREAD: dict[str, Spread] = {
     "labelled_user": "value",
     "labelled_id": "value",
     "labelled_dob": "date",
+    "address": "value",
+    "said_name": "name",
 }
 """What a pattern finds is looked for in all of the session too."""
+
+
+_PROSE_PLACES = frozenset({ADDRESS_RULE, "street", "labelled_zip"})
+_AROUND_PARTS = " \t\r\n,;:>"
 
 
 class Found(NamedTuple):
@@ -82,13 +89,44 @@ def _apart(found: Iterable[Found]) -> list[Found]:
     return apart
 
 
+def _left_to_keys(found: list[Found], plain: str, pseudonyms: Pseudonyms) -> list[Found]:
+    """Return `found` with every address in prose that holds places of structured data cut to what they leave of it.
+
+    Said and stored address then carry the same tokens. What is left counts only with a digit ("USA" alone stays).
+    """
+    if all(f.rule != ADDRESS_RULE for f in found):
+        return found
+    parts = sorted(f for f in found if f.token.startswith(("[ADDRESS_", "[ZIP_")) and f.rule not in _PROSE_PLACES)
+    starts = [part.start for part in parts]
+    cut: list[Found] = []
+    for span in found:
+        within = parts[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
+        if span.rule != ADDRESS_RULE or not within:
+            cut.append(span)
+            continue
+        for begin, end in zip(
+            [span.start, *(p.end for p in within)], [*(p.start for p in within), span.end], strict=True
+        ):
+            rest = plain[begin:end]
+            if any(char.isdigit() for char in rest):
+                begin += len(rest) - len(rest.lstrip(_AROUND_PARTS))
+                token = pseudonyms.token("ADDRESS", rest.strip(_AROUND_PARTS))
+                cut.append(Found(begin, begin + len(rest.strip(_AROUND_PARTS)), ADDRESS_RULE, token))
+    return cut
+
+
 class Scanner:
     """Finds what to replace in a text."""
 
     def __init__(
-        self, find_patterns: Callable[[str], list[Hit]], pseudonyms: Pseudonyms, spread_of_rule: dict[str, Spread]
+        self,
+        find_patterns: Callable[[str], list[Hit]],
+        find_prose: Callable[[str], list[Hit]],
+        pseudonyms: Pseudonyms,
+        spread_of_rule: dict[str, Spread],
     ) -> None:
         self._find_patterns = find_patterns
+        self._find_prose = find_prose
         self._pseudonyms = pseudonyms
         self._spread = {**spread_of_rule, **PATTERN_SPREAD}
 
@@ -136,22 +174,30 @@ class Scanner:
         for start, end, decoded in decoded_base64(plain):
             if self._is_personal(decoded, known):
                 found.append(Found(start, end, "base64", self._pseudonyms.token("ENCODED", decoded)))
-        return _apart(found)
+        return _apart(_left_to_keys(found, plain, self._pseudonyms))
 
     def _patterns(self, plain: str, known: KnownValues, is_certain_only: bool) -> list[Found]:
         found = []
-        for hit in self._find_patterns(plain):
+        for hit in self._find_patterns(plain) + ([] if is_certain_only else self._find_prose(plain)):
             if is_certain_only and hit.kind not in CERTAIN_KINDS:
                 continue
             token = self._pseudonyms.token(hit.kind, hit.value)
             found.append(Found(hit.start, hit.end, hit.rule, token))
             spread = self._spread.get(hit.rule)
             if spread is not None:
-                known.add(plain[hit.start : hit.end], token, hit.rule, spread)
+                self._learn(plain[hit.start : hit.end], token, hit, spread, known)
         return found
 
+    def _learn(self, value: str, token: str, hit: Hit, spread: Spread, known: KnownValues) -> None:
+        known.add(value, token, hit.rule, spread)
+        if spread == "name":
+            for word in known.name_words(value):
+                known.add(word, self._pseudonyms.token(hit.kind, word), hit.rule, spread)
+
     def _is_personal(self, decoded: str, known: KnownValues) -> bool:
-        return bool(self._find_patterns(decoded)) or any(True for _ in find_known(decoded, known))
+        return bool(self._find_patterns(decoded) or self._find_prose(decoded)) or any(
+            True for _ in find_known(decoded, known)
+        )
 
 
 def replaced(text: str, found: Sequence[Found]) -> str:

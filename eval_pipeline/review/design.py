@@ -19,7 +19,8 @@ REPORT_SIGNAL = "explicit_report"
 REPORTED = "explicit_report"
 BY_FLAG = ("unflagged", "flagged")
 BY_FLAG_AND_VERDICT = ("quiet", "flag_only", "verdict_only", "both")
-FLAGGED_STRATA = frozenset({REPORTED, "flagged", "flag_only", "both"})
+CONTROL_STRATA = frozenset({"quiet", "unflagged"})
+"""Of sessions that nothing points at: no counting signal fired and no known verdict fails them."""
 
 FEWEST = 2
 """No stratum is given less: one session says nothing of the spread within its stratum."""

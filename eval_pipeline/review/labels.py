@@ -9,6 +9,7 @@ The rules:
   target was blind; it then rests on its blind answers alone, so second thoughts after the reveal do not move it. Any
   other label is in the calibration set. Later reviews never move a label from one set to the other.
 - *Category*: the one that all reviewers who failed the target and named one agree on; null when they differ.
+- *Provenance*: `reviews_hash` names every review of the session with an answer, so that it shows when one is missing.
 - *Sampling*: arm, probability and design come from the first answer that carries a probability, else from the first
   with an arm: the draw that put the session before a person.
 
@@ -16,6 +17,7 @@ Not here: reading reviews from a file (`reviews_file.py`), agreement between rev
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,11 +69,27 @@ def derive_labels(day: dt.date, reviews: pd.DataFrame, sessions: pd.DataFrame) -
             "take the sessions in again, or set these reviews aside with split_known and report them",
         )
     known = {row["session_id"]: row for row in sessions[["session_id", "user_id", "origin"]].to_dict("records")}
+    hashes = _reviews_hashes(reviews)
     rows = [
-        {"session_day": day, "target": target, **_label(known[session_id], answers)}
+        {
+            "session_day": day,
+            "target": target,
+            "reviews_hash": hashes[session_id],
+            **_label(known[session_id], answers),
+        }
         for (session_id, target), answers in sorted(_answers_by_target(reviews).items())
     ]
     return HumanLabels.validate(pd.DataFrame(rows, columns=list(HumanLabels.to_schema().columns)))
+
+
+def _reviews_hashes(reviews: pd.DataFrame) -> dict[str, str]:
+    """Return per session the MD5 of the sorted ids of its reviews, as `md5(string_agg(...))` gives it in PostgreSQL."""
+    answered = reviews[reviews["answers"].map(len) > 0]
+    by_session = answered.groupby("session_id")["review_id"]
+    return {
+        str(key): hashlib.md5(",".join(sorted(set(ids))).encode(), usedforsecurity=False).hexdigest()
+        for key, ids in by_session
+    }
 
 
 def _answers_by_target(reviews: pd.DataFrame) -> dict[tuple[str, str], list[_Answer]]:

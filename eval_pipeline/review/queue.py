@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, FLAGGED_STRATA, REPORT_SIGNAL, REPORTED, Design
+from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, CONTROL_STRATA, REPORT_SIGNAL, REPORTED, Design
 from eval_pipeline.review.draw import doubled, take
 from eval_pipeline.signals.contract import combined_strength
 from eval_pipeline.tables import FlaggedSessions
@@ -29,17 +29,17 @@ def draw_queue(
     failing: Set[str] | None,
     drawn_at: datetime,
 ) -> pd.DataFrame:
-    """Return the day's queue: the rows of `existing` as they are, and those that the design adds to them.
+    """Return the rows that the design adds to the day's queue, `existing`, whose own rows are never drawn again.
 
     `sessions`: `session_id, surface, origin, is_closed` of the day. `signals`: `session_id, signal, outcome, strength`.
     `existing`: rows of `flagged_sessions` of the day. `counting`: signals that flag. `failing`: sessions that a verdict
     fails, None where no verdict of the day is known. The result has the columns and dtypes of `FlaggedSessions`,
     ordered by session.
 
-    `arm` is flagged where a counting signal fired, else control; control sessions differ in their probabilities, so
-    every estimate needs `inclusion_probability`. `priority` of a flagged session is 1 - prod(1 - strength) over the
-    counting signals. A control session has no strength: its place is drawn at random, so that the order of the queue
-    tells no reviewer which sessions are controls, and none is left for last.
+    `arm` is control where nothing points at a session (no counting signal fired, no known verdict fails it), so controls
+    are a plain random sample of those; any other is flagged. `priority` is 1 - prod(1 - strength) over the counting
+    signals that fired. Where none did (controls, and sessions that only a verdict fails), the place is drawn at random,
+    so that the order of the queue tells no reviewer which sessions are controls, and none is left for last.
     """
     fired = signals[signals["outcome"] == "fired"]
     flags = fired[fired["signal"].isin(counting)]
@@ -51,7 +51,9 @@ def draw_queue(
         place.waiting.append(row["session_id"])
     known = _Known(reported, set(flags["session_id"]), failing or frozenset())
     drawn = [pick for _, place in sorted(surfaces.items()) for pick in place.draw(day, design, known)]
-    return _stored(existing, _rows(day, drawn, fired, counting, drawn_at))
+    rows = _rows(day, drawn, fired, counting, drawn_at)
+    new = FlaggedSessions.validate(pd.DataFrame(rows, columns=list(FlaggedSessions.to_schema().columns)))
+    return new.sort_values("session_id", ignore_index=True)
 
 
 def _waiting(sessions: pd.DataFrame, existing: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +144,7 @@ def _rows(
             "session_id": pick.session_id,
             "session_day": day,
             "surface": pick.surface,
-            "arm": "flagged" if pick.stratum in FLAGGED_STRATA else "control",
+            "arm": "control" if pick.stratum in CONTROL_STRATA else "flagged",
             "stratum": pick.stratum,
             "reasons": [signal for signal, _ in found.get(pick.session_id, [])],
             "priority": _priority(pick, [s for name, s in found.get(pick.session_id, []) if name in counting]),
@@ -158,14 +160,6 @@ def _rows(
 
 def _priority(pick: _Pick, strengths: list[float]) -> float:
     return combined_strength(strengths) if strengths else unit_hash("place", pick.session_id, pick.design_id)
-
-
-def _stored(existing: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = list(FlaggedSessions.to_schema().columns)
-    new = FlaggedSessions.validate(pd.DataFrame(rows, columns=columns))
-    both = [frame for frame in (existing[columns], new) if len(frame)]
-    queue = pd.concat(both, ignore_index=True) if both else new
-    return FlaggedSessions.validate(queue.sort_values("session_id", ignore_index=True))
 
 
 def failing_sessions(*verdicts: pd.DataFrame) -> set[str] | None:

@@ -23,6 +23,7 @@ def label(session_id: str, value: str | None, **changes: Any) -> dict[str, Any]:
         "category": None,
         "label_set": "held_out",
         "n_reviews": 1,
+        "reviews_hash": "of the reviews",
         "reviewers": ["ada"],
         "is_blind": True,
         "arm": None,

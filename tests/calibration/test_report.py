@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.calibration.report import calibrate
+from eval_pipeline.calibration.report import calibrate, new_measurements
 from eval_pipeline.calibration.traffic import DRAWN_COLUMNS
 from eval_pipeline.tables import JudgeCalibrationReports
 from tests.calibration.frames import DAY, label, label_frame, prediction, prediction_frame
@@ -119,6 +119,41 @@ def test_the_same_measurement_is_the_same_row() -> None:
     changed = report(swapped, moved)
     assert changed[COUNTS].equals(first[COUNTS])
     assert changed["report_id"].tolist() != first["report_id"].tolist()  # same counts, other labels behind them
+
+
+def test_the_latest_row_is_what_was_measured_last_also_when_a_figure_returns() -> None:
+    stored = report([], []).iloc[:0]
+    for label_of_s1 in ["fail", "pass", "fail", "fail"]:  # measured by a clock that stands still
+        measured = report(
+            [label("s1", label_of_s1), label("s2", "fail")], [prediction(s, "fail") for s in ("s1", "s2")]
+        )
+        news = new_measurements(measured, stored, NOW)
+        stored = pd.concat([part for part in (stored, news) if len(part)], ignore_index=True)
+        latest = stored.sort_values("measured_at").iloc[-1]
+        assert latest[COUNTS].tolist() == measured.iloc[0][COUNTS].tolist()
+        assert new_measurements(measured, stored, NOW).empty, "measured again at once"
+    assert stored["n_true_fail"].tolist() == [2, 1, 2]
+    assert stored["report_id"].is_unique
+    assert stored["measured_at"].is_unique
+
+
+def test_a_subject_that_is_as_it_was_gives_no_row_beside_one_that_changed() -> None:
+    labels = [label("s1", "fail"), label("s2", "fail", target="session")]
+    judge, signal = prediction("s1", "fail"), prediction("s2", "fail", subject_kind="signal", target="session")
+    stored = report(labels, [judge, signal])
+    changed = report(labels, [judge, signal | {"prediction": "pass"}])
+    assert new_measurements(changed, stored, NOW)["subject_kind"].tolist() == ["signal"]
+
+
+def test_what_has_lost_its_last_label_says_so() -> None:
+    predictions = [prediction("s1", "fail"), prediction("s2", "fail")]
+    in_calibration = label("s2", "fail", label_set="calibration")
+    stored = report([label("s1", "fail", category="rude"), in_calibration], predictions)
+    measured = report([label("s1", None, status="disputed"), in_calibration], predictions)
+    news = new_measurements(measured, stored, NOW)
+    assert news[["label_set", "category"]].to_numpy().tolist() == [["held_out", "all"], ["held_out", "rude"]]
+    assert (set(news["n_labels"]), set(news["status"])) == ({0}, {"no_labels"})
+    assert new_measurements(measured, pd.concat([stored, news], ignore_index=True), NOW).empty
 
 
 @pytest.mark.parametrize("second", ["fail", "pass"])

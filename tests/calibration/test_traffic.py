@@ -14,9 +14,10 @@ from eval_pipeline.calibration.split import group_of, label_set
 from eval_pipeline.calibration.traffic import RATE_COLUMNS, drawn_sessions, traffic_rates
 from eval_pipeline.review.design import Design
 from eval_pipeline.review.queue import draw_queue
-from eval_pipeline.tables import FlaggedSessions, HumanLabels, SessionSignals
+from eval_pipeline.tables import FlaggedSessions, HumanLabels, RawSessions, SessionSignals
 from tests.calibration.frames import DAY, label, label_frame, prediction, prediction_frame
 from tests.fakes import MemoryWarehouse, empty_frame
+from tests.resources.frames import frame_for
 
 NOW = dt.datetime(2026, 3, 11, 3, tzinfo=dt.UTC)
 HELD_OUT, CALIBRATION = (
@@ -30,7 +31,7 @@ def queued(session_id: str, stratum: str, probability: float, **changes: Any) ->
         "session_id": session_id,
         "session_day": DAY,
         "surface": "chat",
-        "arm": "flagged" if stratum in ("flag_only", "both") else "control",
+        "arm": "control" if stratum == "quiet" else "flagged",
         "stratum": stratum,
         "reasons": [],
         "priority": 0.5,
@@ -52,7 +53,7 @@ def reviewed(
     ids: Sequence[str], stratum: str, probability: float, machine: str, people: str, **changes: Any
 ) -> list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
     """Queue row, prediction and label of each session."""
-    arm = "flagged" if stratum in ("flag_only", "both") else "control"
+    arm = "control" if stratum == "quiet" else "flagged"
     sampling = {"arm": arm, "inclusion_probability": probability, **changes}
     return [
         (queued(i, stratum, probability), prediction(i, machine), label(i, people, label_set="held_out", **sampling))
@@ -159,8 +160,10 @@ def test_predictions_on_every_drawn_session_are_read() -> None:
     warehouse = MemoryWarehouse()
     rows = [queued("a", "quiet", 0.5), queued("b", "quiet", 0.5), queued("c", "quiet", 0.5, arm="error_analysis")]
     later = queued("d", "quiet", 0.5, session_day=DAY + dt.timedelta(days=1))
-    queue = pd.DataFrame([*rows, later], columns=list(FlaggedSessions.to_schema().columns))
+    withdrawn = queued("e", "quiet", 0.5)
+    queue = pd.DataFrame([*rows, later, withdrawn], columns=list(FlaggedSessions.to_schema().columns))
     warehouse.upsert(FlaggedSessions, FlaggedSessions.validate(queue))
+    warehouse.upsert(RawSessions, frame_for(RawSessions, 4, DAY).assign(session_id=list("abcd"), user_id=None))
     drawn = drawn_until(DAY, warehouse)
     assert drawn["session_id"].tolist() == ["a", "b"]
     assert drawn[["stratum", "weight"]].drop_duplicates().to_numpy().tolist() == [["chat/quiet", 2.0]]

@@ -4,18 +4,24 @@ import json
 import logging
 import sys
 import zlib
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from eval_pipeline.cli import main
+from eval_pipeline.sessions import Session
+from resources.embedded_postgres import ADMINISTRATOR
 from tests.end_to_end import canaries
 from tests.end_to_end.canaries import Finding, planted, search_database, search_files, search_text
 from tests.end_to_end.pipeline import NewPipeline, Pipeline
 
 SITES = ["said", "retold", "arguments", "result", "report", "outcome", "label", "meta"]
 """Places whose content is kept; the mark stands in each, beside the canaries."""
+
+SLIPPED = "kestrel43@example.org"
+"""Said in a record that the intake fails on, in a way that nobody foresaw."""
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -25,8 +31,22 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     assert ended.value.code == 0, arguments
 
 
+def slip_on(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    """Make the intake fail on a session that says `words`, with an error that quotes them."""
+    is_closed = Session.is_closed
+
+    def slipping(session: Session, as_of: datetime) -> bool:
+        if any(words in turn.content for turn in session.turns):
+            raise KeyError(words)
+        return is_closed(session, as_of)
+
+    monkeypatch.setattr(Session, "is_closed", slipping)
+
+
 def server_log(pipeline: Pipeline) -> Path:
-    [log] = Path(pipeline.value("SELECT current_setting('data_directory')")).parent.glob("*.log")
+    with psycopg.connect(pipeline.url, user=ADMINISTRATOR) as connection:
+        [data] = connection.execute("SELECT current_setting('data_directory')").fetchone() or [""]
+    [log] = Path(data).parent.glob("*.log")
     return log
 
 
@@ -75,6 +95,10 @@ def test_no_canary_comes_out_anywhere(
     assert len(set(planted())) >= 40
     pipeline = new_pipeline()
     canaries.write_sessions(tmp_path / "sessions.jsonl")
+    with (tmp_path / "sessions.jsonl").open("a") as file:
+        turns = [{"role": "user", "content": SLIPPED}]
+        file.write(json.dumps({"session_id": "c", "started_at": f"{canaries.DAY}T10:00:00Z", "turns": turns}) + "\n")
+    slip_on(monkeypatch, SLIPPED)
     caplog.set_level(logging.DEBUG)
     with pipeline.at_home():
         command(monkeypatch, "ingest", str(tmp_path / "sessions.jsonl"))
@@ -99,7 +123,10 @@ def test_no_canary_comes_out_anywhere(
     marked = {site for site in SITES for _ in search_database(pipeline.url, [f"{canaries.MARK}_{site}"])}
     assert marked == set(SITES)
     assert pipeline.value("SELECT note FROM evals.reviews").startswith(f"{canaries.MARK}_note [EMAIL_")
-    assert pipeline.value("SELECT count(*) FROM evals.quarantined_records") == 3
+    assert pipeline.value("SELECT count(*) FROM evals.quarantined_records") == 4
+    assert pipeline.value("SELECT detail FROM evals.quarantined_records WHERE reason = 'intake_failed'").count(
+        "KeyError"
+    )
     assert (
         pipeline.value("SELECT count(*) FROM evals.model_calls WHERE request::text LIKE %s", f"%{canaries.MARK}_said%")
         == 2
@@ -109,7 +136,7 @@ def test_no_canary_comes_out_anywhere(
     assert list(pipeline.home.rglob("*.html"))
     assert canaries.MARK in printed.out
 
-    needles = planted()
+    needles = [*planted(), SLIPPED]
     found = everywhere(pipeline, needles)
     for name, text in [("stdout", printed.out), ("stderr", printed.err), ("the log", caplog.text)]:
         found += search_text(text, needles, name)

@@ -40,6 +40,7 @@ LINES: list[tuple[bytes, str | None]] = [
     (line(SECRET, started_at="9999-12-31T23:59:59Z"), "bad_time"),
     (line(SECRET, started_at="2031-01-01T00:00:00Z"), "bad_time"),
     (line(SECRET, turns=[{"role": SECRET, "content": SECRET}]), "bad_field"),
+    (line(SECRET, feedback=[{"kind": "thumbs", "value": 1, "at": "0001-01-01T00:00:00+14:00"}]), "bad_time"),
     (line(SECRET * 100), "bad_field"),
     (b"[" * 100_000 + b"]" * 100_000, "too_deep"),
     (line(SECRET, meta={"x": SECRET * 1_200_000}), "too_large"),
@@ -81,6 +82,6 @@ def test_a_hostile_file_is_accounted_for_line_by_line(new_pipeline: NewPipeline,
     assert registration.n_read == len(became)
     stored = {row["source_position"]: row for row in pipeline.rows("SELECT * FROM evals.raw_sessions")}
     assert set(stored) == {f"line {n}" for n, (_, became) in enumerate(LINES, start=1) if became == "accepted"}
-    assert stored["line 17"]["n_turns"] == 3
-    assert stored["line 18"]["meta"]["nul"] == "a\ufffdb"
+    assert stored["line 18"]["n_turns"] == 3
+    assert stored["line 19"]["meta"]["nul"] == "a\ufffdb"
     assert NIGHT.date() in {row["session_day"] for row in quarantined}

@@ -1,14 +1,19 @@
 """Sessions that come late, come again, or come in another order."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
+from eval_pipeline.ports import SourceRecord
 from eval_pipeline.simulation.traffic import simulate_day
 from eval_pipeline.simulation.truth import DEMO_SEED
+from resources.session_files import SessionFiles
+from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import DAYS, NIGHT, PER_DAY, NewPipeline, Pipeline
 
 N_LATE = 3
@@ -107,3 +112,72 @@ def test_what_comes_late_or_twice_or_shuffled_ends_as_if_it_had_come_in_order(
     assert account == [
         {"read": len(first) + len(second), "kept": len(sessions), "twice": len(first) + len(second) - len(sessions)}
     ]
+
+
+class Interrupted:
+    """`ports.SessionSource`: files, one more of which is registered between the reading of a day and its storing."""
+
+    def __init__(self, pipeline: Pipeline, warehouse: PostgresWarehouse, late: Path) -> None:
+        self._pipeline, self._files, self._late = pipeline, SessionFiles(warehouse), late
+
+    def days(self) -> list[date]:
+        """Return the days of the files."""
+        return self._files.days()
+
+    def counts(self, day: date) -> dict[str, int]:
+        """Return the counts of the files."""
+        return self._files.counts(day)
+
+    def read(self, day: date) -> Iterator[SourceRecord]:
+        """Yield the records of the files, then register the late one."""
+        yield from self._files.read(day)
+        self._pipeline.register(self._late)
+
+
+def test_a_file_that_is_ingested_while_its_day_runs_is_taken_in_by_the_next(
+    new_pipeline: NewPipeline, tmp_path: Path
+) -> None:
+    first, late = [tuesday()[:2], tuesday()[2:4]]
+    (tmp_path / "first.jsonl").write_bytes(lines(first))
+    (tmp_path / "late.jsonl").write_bytes(lines(late))
+    pipeline = new_pipeline()
+    pipeline.register(tmp_path / "first.jsonl")
+    with PostgresWarehouse(pipeline.url) as warehouse:
+        source = Interrupted(pipeline, warehouse, tmp_path / "late.jsonl")
+        pipeline.succeed("nightly_evaluation", [TUESDAY], session_source=source)
+    assert session_days(pipeline) == {session["session_id"]: TUESDAY for session in first}
+    pipeline.succeed("nightly_evaluation", [TUESDAY])
+    assert session_days(pipeline) == {session["session_id"]: TUESDAY for session in tuesday()[:4]}
+
+
+@pytest.mark.parametrize("runs", [[DAYS[:2]], [[DAYS[0]], [DAYS[1]]], [[DAYS[1]], [DAYS[0]]]])
+def test_a_session_that_turns_out_to_have_begun_the_day_before_moves_there(
+    evaluated: Pipeline, new_pipeline: NewPipeline, tmp_path: Path, runs: list[list[date]]
+) -> None:
+    stays, moves = tuesday()[PER_DAY : PER_DAY + 2]
+    (tmp_path / "a.jsonl").write_bytes(lines([stays, moves]))
+    pipeline = new_pipeline(copy_of=evaluated)
+    pipeline.register(tmp_path / "a.jsonl")
+    pipeline.succeed("nightly_evaluation", [TUESDAY])
+    before = session_days(pipeline)
+    began = {"started_at": f"{DAYS[0]}T23:58:00Z"}
+    (tmp_path / "a.jsonl").write_bytes(lines([stays, {**moves, **began}]))
+    assert TUESDAY in pipeline.register(tmp_path / "a.jsonl").days
+
+    for days in runs:
+        pipeline.succeed("nightly_evaluation", days)
+
+    assert session_days(pipeline) == {**before, moves["session_id"]: DAYS[0]}
+    aside = "SELECT count(*) FROM evals.quarantined_records WHERE reason = 'session_on_another_day'"
+    assert pipeline.value(aside) == 0
+    for table in ("session_signals", "evaluator_verdicts"):
+        assert pipeline.rows(f"SELECT DISTINCT session_day FROM evals.{table} WHERE session_id = %s",
+                             moves["session_id"]) == [{"session_day": DAYS[0]}]  # fmt: skip
+    versions = pipeline.row_versions()
+    pipeline.succeed("nightly_evaluation", DAYS[:2])
+    assert pipeline.row_versions() == versions
+
+
+def session_days(pipeline: Pipeline) -> dict[str, date]:
+    rows = pipeline.rows("SELECT session_id, session_day FROM evals.raw_sessions")
+    return {row["session_id"]: row["session_day"] for row in rows}

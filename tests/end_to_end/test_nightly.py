@@ -1,13 +1,21 @@
 """A few simulated days from files to trends, and from reviews to measured judges."""
 
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
+import orjson
 import pandas as pd
 
+from assets.sensors import all_sensors
 from eval_pipeline.calibration.rates import wilson
+from eval_pipeline.report import calibration
 from eval_pipeline.simulation.demo import simulate_queue_reviews
+from eval_pipeline.tables import Reviews
 from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import DAYS, NIGHT, PER_DAY, NewPipeline, Pipeline
+from tests.resources.frames import frame_for
 
 RECOUNT = """
     WITH worst AS (
@@ -139,6 +147,53 @@ def test_reviews_become_labels_and_labels_measure_the_judges(evaluated: Pipeline
     }
     after = pipeline.row_versions()
     assert {name: after[name] for name in same} == {name: unjudged[name] for name in same}
+
+
+def test_a_review_of_an_old_day_reaches_the_newest_figures(evaluated: Pipeline, new_pipeline: NewPipeline) -> None:
+    pipeline = new_pipeline(copy_of=evaluated)
+    with PostgresWarehouse(pipeline.url) as warehouse:
+        session = pipeline.value("SELECT session_id FROM evals.raw_sessions WHERE session_day = %s LIMIT 1", DAYS[0])
+        review = frame_for(Reviews, 1, DAYS[0]).assign(session_id=session, answers=[{"session": "fail"}])
+        warehouse.append(Reviews, review)
+        [request] = asked_for("new_reviews", warehouse)
+        with pipeline.at_home(), dg.DagsterInstance.get() as instance:
+            job = pipeline.definitions().resolve_job_def("refresh_labels")
+            assert job.execute_in_process(instance=instance, tags=dict(request.tags)).success
+        shown = calibration(warehouse).rows
+        assert (shown["failures"] + shown["good"]).max() == 1
+        measured = pipeline.rows(
+            "SELECT as_of_day, max(n_labels) AS n FROM evals.judge_calibration_reports GROUP BY 1 ORDER BY 1"
+        )
+        assert [row["as_of_day"] for row in measured] == [*DAYS, NIGHT.date()]
+        assert {row["n"] for row in measured} == {1}
+        assert asked_for("new_reviews", warehouse) == []
+
+
+def test_a_session_that_was_open_at_night_is_closed_when_the_sensor_asks(
+    new_pipeline: NewPipeline, tmp_path: Path
+) -> None:
+    pipeline = new_pipeline()
+    turn = {"role": "user", "content": "hello", "at": "2025-03-05T23:59:00Z"}
+    session = {"session_id": "open", "started_at": "2025-03-05T23:50:00Z", "turns": [turn]}
+    (tmp_path / "open.jsonl").write_bytes(orjson.dumps(session))
+    pipeline.now = datetime(2025, 3, 6, 0, 10, tzinfo=UTC)
+    pipeline.register(tmp_path / "open.jsonl", "production")
+    pipeline.succeed("nightly_evaluation")
+    with PostgresWarehouse(pipeline.url) as warehouse:
+        assert asked_for("late_sessions", warehouse, pipeline.now) == []
+        pipeline.now += timedelta(minutes=30)
+        [request] = asked_for("late_sessions", warehouse, pipeline.now)
+        pipeline.succeed("nightly_evaluation", [date.fromisoformat(str(request.partition_key))])
+        assert pipeline.value("SELECT is_closed FROM evals.raw_sessions")
+        assert asked_for("late_sessions", warehouse, pipeline.now + timedelta(hours=5)) == []
+
+
+def asked_for(name: str, warehouse: PostgresWarehouse, now: datetime = NIGHT) -> Sequence[dg.RunRequest]:
+    [sensor] = [sensor for sensor in all_sensors if sensor.name == name]
+    with dg.build_sensor_context(resources={"warehouse": warehouse, "clock": lambda: now}) as context:
+        result = sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    return result.run_requests or []
 
 
 def _counts(rows: list[dict[str, object]]) -> dict[tuple[object, ...], tuple[object, ...]]:

@@ -58,6 +58,7 @@ def test_whatever_the_fields_hold_a_record_comes_in_or_is_quarantined(
     taken = take_in([source], day, Starring(), datetime(2027, 1, 1, tzinfo=UTC))
 
     assert taken.n_accepted + len(taken.quarantined) == 1
+    assert "intake_failed" not in set(taken.quarantined["reason"]), "whatever it was, it can be foreseen now"
     assert sum(len(frame) for frame in taken.session_frames()) == taken.n_accepted
 
 

@@ -1,5 +1,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from eval_pipeline.errors import RejectedRecord
 from eval_pipeline.formats.sessions_jsonl import SESSIONS_JSONL
@@ -119,3 +122,19 @@ def test_of_two_names_of_a_field_the_second_is_kept(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", [session(model_version="m-1", model="m", labels=None)])
     [fields] = read_good(SESSIONS_JSONL, path)
     assert (fields["model_version"], fields["meta"]) == ("m-1", {"model": "m"})
+
+
+def test_times_of_feedback_are_read_like_all_others(tmp_path: Path) -> None:
+    feedback = [{"kind": "thumbs", "value": -1, "at": at} for at in ("2026-01-05T10:00:05", 1767603605, "", None)]
+    path = write_lines(tmp_path / "a.jsonl", [session(feedback=[*feedback, {"kind": "report", "text": "no"}])])
+    [fields] = read_good(SESSIONS_JSONL, path, "timezone=Europe/Berlin")
+    said = [given.at and given.at.isoformat() for given in Session.model_validate(fields).feedback]
+    assert said == ["2026-01-05T09:00:05+00:00", "2026-01-05T09:00:05+00:00", None, None, None]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "soon", [], {"a": 1}])
+def test_a_bad_time_of_feedback_is_named(tmp_path: Path, at: Any) -> None:
+    feedback = [{"kind": "thumbs", "value": 1}, {"kind": "thumbs", "value": 1, "at": at}]
+    path = write_lines(tmp_path / "a.jsonl", [session(feedback=feedback)])
+    [(_, rejection)] = read_all(SESSIONS_JSONL, path)
+    assert (rejection.reason, rejection.field) == ("bad_time", "feedback.1.at")

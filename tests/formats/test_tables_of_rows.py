@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from eval_pipeline.errors import SourceError
 from eval_pipeline.formats.delimited import CSV
 from eval_pipeline.formats.parquet import PARQUET
 from eval_pipeline.sessions import Session
-from tests.formats.format_files import read_good, reasons
+from tests.formats.format_files import read_all, read_good, reasons
 
 TURNS = [
     {"chat": "a", "who": "customer", "text": "Hi", "time": "2026-01-05 10:00", "lang": "de", "page": "1"},
@@ -135,3 +137,32 @@ def test_a_mapping_names_the_fields_of_messages_in_a_cell(tmp_path: Path) -> Non
     row = {"session_id": "a", "started_at": "2026-01-05", "turns": '[{"from": "human", "value": "Hi"}]', "value": "9"}
     [fields] = read_good(CSV, write_csv(tmp_path / "a.csv", [row]), "role=from,content=value")
     assert (fields["turns"], fields["meta"]) == ([{"role": "user", "content": "Hi"}], {"value": "9"})
+
+
+@pytest.mark.parametrize(
+    ("values", "arrow_type"),
+    [
+        ([2**45, 0], pa.timestamp("s")),
+        ([2**62, 0], pa.timestamp("us")),
+        ([2**30, 0], pa.date32()),
+        ([[2**45], [0]], pa.list_(pa.timestamp("s"))),
+        ([1, None], pa.timestamp("us", tz="Mars/Phobos")),
+    ],
+)
+@pytest.mark.parametrize("column", ["extra", "started_at"])
+def test_a_cell_that_python_has_no_value_for_costs_its_row_alone(
+    tmp_path: Path, column: str, values: list[Any], arrow_type: pa.DataType
+) -> None:
+    columns: dict[str, Any] = {"session_id": ["a", "b"], "turns": ["[]", "[]"], "started_at": ["2026-01-05"] * 2}
+    if column == "started_at" and values[1] is not None:
+        values = [values[0], values[0]]
+    pq.write_table(pa.table(columns | {column: pa.array(values, arrow_type)}), tmp_path / "a.parquet")
+
+    found = dict(read_all(PARQUET, tmp_path / "a.parquet"))
+
+    assert found.keys() == {"row 1", "row 2"}
+    rejection = found["row 1"]
+    assert (rejection.reason, rejection.field) == ("bad_field", "column 4" if column == "extra" else "started_at")
+    assert "Mars" not in str(rejection.detail) and rejection.mend
+    if column == "extra":
+        assert found["row 2"]["session_id"] == "b"

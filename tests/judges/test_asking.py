@@ -1,14 +1,15 @@
 """Against a real HTTP server that misbehaves by a script; the ledger is the fake of `tests/fakes.py`."""
 
-import asyncio
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.asking import AskPolicy, ask_all
+from eval_pipeline.judges.asking import Asker, AskPolicy, Progress
 from eval_pipeline.judges.pacing import dearest_cost, wait_before_retry
 from eval_pipeline.judges.prices import Price, Prices
 from eval_pipeline.judges.replies import parse_reply
@@ -17,7 +18,8 @@ from resources.judge_model import OpenAIJudgeModel
 from tests.fakes import MemoryLedger
 from tests.judges.scripted_endpoint import Answer, Script, ScriptedEndpoint, failure, verdict
 
-FAST = AskPolicy(concurrency=8, attempt_timeout_s=5, deadline_s=20, backoff_s=0.001, max_backoff_s=0.002)
+FAST = AskPolicy(concurrency=8, attempt_timeout_s=5, deadline_s=20, backoff_s=0.001, max_backoff_s=0.002, poll_s=0.01)
+KEY = "test-key-0123456789"
 PRICES = Prices(usd_per_million_tokens={"m": Price(prompt=1.0, completion=10.0)})
 
 
@@ -31,17 +33,14 @@ def number_of(body: Mapping[str, Any]) -> int:
 
 
 def ask(
-    endpoint: ScriptedEndpoint, requests: Iterable[JudgeRequest], ledger: MemoryLedger, policy: AskPolicy, *more: Any
+    endpoint: ScriptedEndpoint,
+    requests: Iterable[JudgeRequest],
+    ledger: MemoryLedger,
+    policy: AskPolicy,
+    progress: Progress | None = None,
 ) -> dict[str, Attempt]:
-    model = OpenAIJudgeModel("test-key-0123456789", endpoint.base_url)
-
-    async def run() -> dict[str, Attempt]:
-        try:
-            return await ask_all(requests, model, ledger, policy, *more)
-        finally:
-            await model.close()
-
-    return asyncio.run(run())
+    with Asker(ledger, policy) as asker:
+        return asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url), progress)
 
 
 class Run:
@@ -223,3 +222,90 @@ def test_the_endpoint_s_retry_after_is_the_least_wait() -> None:
     throttled = Attempt("http_429", 0.1, retry_after_s=7.0)
     waits = [wait_before_retry(f"k{i}", 1, throttled, 1.0, 30.0) for i in range(50)]
     assert 7 <= min(waits) < max(waits) <= 8
+
+
+def test_two_runs_at_once_pay_each_call_once() -> None:
+    ledger, n = MemoryLedger(), 450
+    both_ask = threading.Barrier(2)
+
+    def script(number: int, _: Mapping[str, Any]) -> Answer:
+        if number <= 2:
+            # The first call of either run, whichever it is, waits for the other's.
+            both_ask.wait(5)
+        return verdict()
+
+    with ScriptedEndpoint(script) as endpoint, ThreadPoolExecutor(2) as threads:
+        policy = replace(FAST, concurrency=1)
+        runs = [threads.submit(ask, endpoint, map(request, range(n)), ledger, policy) for _ in range(2)]
+        settled = [run.result() for run in runs]
+        assert settled[0] == settled[1]
+        assert {attempt.status for attempt in settled[0].values()} == {"reply"}
+        assert len(endpoint.requests) == len(ledger.rows) == len(settled[0]) == n
+
+
+def test_what_another_run_leaves_without_a_reply_is_asked_here() -> None:
+    ledger = MemoryLedger()
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint, ThreadPoolExecutor(1) as threads:
+        with ledger.leases() as others:
+            others.take(["key-0", "key-1"])
+            run = threads.submit(ask, endpoint, map(request, range(3)), ledger, FAST)
+            ledger.record(request(0), Attempt("reply", 0.1, "by the other run"), 1, "other")
+            others.give_back(["key-0"])
+            while len(ledger.rows) < 2:
+                pass
+            assert not run.done()
+        settled = run.result()
+        assert len(endpoint.requests) == 2
+    assert (settled["key-0"].reply, settled["key-1"].status) == ("by the other run", "reply")
+
+
+def test_without_an_endpoint_the_ledger_answers_what_it_knows() -> None:
+    first = Run(lambda *_: verdict(), 250)
+    with Asker(first.ledger, FAST) as asker:
+        settled = asker.ask((request(i) for i in range(300)), None)
+    assert settled == first.settled
+
+
+def test_the_budget_is_one_for_everything_that_a_run_asks() -> None:
+    policy = replace(FAST, budget_usd=10.5 * (PRICES.cost("m", 1000, 100) or 0.0), prices=PRICES)
+    with (
+        ScriptedEndpoint(lambda *_: verdict()) as one,
+        ScriptedEndpoint(lambda *_: verdict()) as other,
+        Asker(MemoryLedger(), policy) as asker,
+    ):
+        for start, endpoint in ((0, one), (6, other), (12, one)):
+            requests = [request(i, max_completion_tokens=100) for i in range(start, start + 6)]
+            asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url))
+        assert len(one.requests) + len(other.requests) == 10
+
+
+def test_a_circuit_stays_open_for_the_run_and_is_one_for_each_endpoint() -> None:
+    with (
+        ScriptedEndpoint(lambda *_: failure(500)) as dead,
+        ScriptedEndpoint(lambda *_: verdict()) as alive,
+        Asker(MemoryLedger(), FAST) as asker,
+    ):
+        for start in (0, 100, 200):
+            asker.ask(map(request, range(start, start + 50)), OpenAIJudgeModel(KEY, dead.base_url))
+            settled = asker.ask(map(request, range(start + 50, start + 100)), OpenAIJudgeModel(KEY, alive.base_url))
+            assert {attempt.status for attempt in settled.values()} == {"reply"}
+        assert len(dead.requests) == 19
+
+
+def test_a_retry_that_may_not_go_out_leaves_the_call_with_what_its_last_attempt_came_to() -> None:
+    run = Run(lambda *_: failure(500), 1, replace(FAST, failures_to_open=1))
+    assert (run.statuses, run.n_asked) == (["http_500"], 1)
+
+
+def test_the_simulation_costs_no_budget() -> None:
+    class Simulation:
+        endpoint, is_simulated = "simulated", True
+
+        async def ask(self, request: JudgeRequest, timeout_s: float) -> Attempt:
+            return Attempt("reply", 0.0, "{}", "stop", 1000, 100)
+
+        async def close(self) -> None:
+            return None
+
+    with Asker(MemoryLedger(), replace(FAST, budget_usd=0.0)) as asker:
+        assert asker.ask([request(1)], Simulation())["key-1"].is_reply

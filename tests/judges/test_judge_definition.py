@@ -78,11 +78,5 @@ def test_the_version_begins_with_the_declared_one() -> None:
     assert judge(version=3).version.startswith("3+")
 
 
-def test_a_judge_put_to_another_model_is_another_version() -> None:
-    other = judge().asked_of("local-model")
-    assert other.model == "local-model"
-    assert other.version == judge(model="local-model").version != judge().version
-
-
 def test_the_shipped_judges_load() -> None:
     assert [j.name for j in load_judges(PROJECT_ROOT / "catalog" / "judges")] == ["completeness", "relevance"]

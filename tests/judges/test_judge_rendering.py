@@ -173,16 +173,17 @@ def test_the_words_are_pinned_to_the_rendering_version() -> None:
 
 
 def test_the_call_key_holds_all_that_the_reply_depends_on() -> None:
-    def key(turns: list[dict[str, Any]] = CONVERSATION, repeat: int = 0, **changes: Any) -> str:
+    def key(turns: list[Any] = CONVERSATION, repeat: int = 0, judged_by: str | None = None, **changes: Any) -> str:
         asked = judge(**changes)
-        return request_of(asked, render(asked, {"turns": turns}), repeat).call_key
+        return request_of(asked, render(asked, {"turns": turns}), repeat, judged_by or asked.model).call_key
 
     keys = {key(), key(repeat=1), key(CONVERSATION[:-1]), key(model="gpt-4o"), key(parameters={"temperature": 1})}
-    assert len(keys) == 5
+    keys.add(key(judged_by="simulated"))
+    assert len(keys) == 6
     assert key() == key() == key(owner="another")
 
 
 def test_each_repeat_sends_a_seed_of_its_own() -> None:
     seeded = judge(parameters={"temperature": 0, "seed": 7})
     messages = render(seeded, {"turns": CONVERSATION})
-    assert [request_of(seeded, messages, repeat).parameters["seed"] for repeat in range(3)] == [7, 8, 9]
+    assert [request_of(seeded, messages, repeat, "m").parameters["seed"] for repeat in range(3)] == [7, 8, 9]

@@ -5,14 +5,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from eval_pipeline.judges.asking import AskPolicy
+from eval_pipeline.judges.asking import Asker, AskPolicy
+from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.judges.definition import Judge, load_judges
 from eval_pipeline.judges.run import judge_sessions
 from eval_pipeline.ports import CallLedger, JudgeModel
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.judge_endpoint import Fault, JudgeEndpoint
 from eval_pipeline.tables import JudgeVerdicts
-from resources.judge_model import OpenAIJudgeModel
+from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel
 from tests.fakes import MemoryLedger
 from tests.judges.judge_files import judge
 from tests.judges.scripted_endpoint import Answer, ScriptedEndpoint, completion, failure, verdict
@@ -50,12 +51,12 @@ def judged(
     judges: list[Judge] | None = None,
     ledger: CallLedger | None = None,
     repeats: int = 1,
+    policy: AskPolicy = POLICY,
 ) -> tuple[pd.DataFrame, int]:
     with ScriptedEndpoint(answer) as endpoint:
         model = OpenAIJudgeModel("test-key-0123456789", endpoint.base_url)
-        rows = judge_sessions(
-            frame, judges or [judge()], model, ledger or MemoryLedger(), VERSIONS, POLICY, repeats=repeats
-        )
+        with Asker(ledger or MemoryLedger(), policy) as asker:
+            rows = judge_sessions(frame, judges or [judge()], model, asker, VERSIONS, repeats=repeats)
         return rows, len(endpoint.requests)
 
 
@@ -145,7 +146,53 @@ def test_the_shipped_judges_and_the_simulated_endpoint_understand_each_other_thr
         model: JudgeModel = OpenAIJudgeModel("test-key-0123456789", endpoint.base_url)
         shipped = load_judges(PROJECT_ROOT / "catalog" / "judges")
         patient = AskPolicy(concurrency=4, backoff_s=0.001)
-        rows = judge_sessions(frame, shipped, model, MemoryLedger(), VERSIONS, patient)
+        with Asker(MemoryLedger(), patient) as asker:
+            rows = judge_sessions(frame, shipped, model, asker, VERSIONS)
     assert len(rows) == 60
     assert sorted(rows["error_reason"].dropna()) == ["off_vocabulary", "truncated"]
     assert endpoint.n_requests == 65
+
+
+class NoModels:
+    def for_origin(self, origin: str) -> JudgeModel | None:
+        return None
+
+
+def without_endpoint(frame: pd.DataFrame, ledger: CallLedger, judges: list[Judge] | None = None) -> pd.DataFrame:
+    with Asker(ledger, POLICY) as asker:
+        frames = judge_by_origin(frame.assign(origin="production"), judges or [judge()], NoModels(), asker, VERSIONS)
+        return pd.concat(list(frames), ignore_index=True)
+
+
+def test_without_an_endpoint_paid_verdicts_stay_and_the_rest_is_not_run() -> None:
+    ledger = MemoryLedger()
+    paid = sessions(a=ANSWERED, b=[*ANSWERED, {"role": "user", "content": "And?"}], silent=[ANSWERED[0]])
+    before, _ = judged(paid, lambda *_: verdict("fail"), ledger=ledger)
+    pd.testing.assert_frame_equal(without_endpoint(paid, ledger), before)
+    more = sessions(new=[*ANSWERED, {"role": "user", "content": "New."}])
+    pd.testing.assert_frame_equal(without_endpoint(pd.concat([paid, more]), ledger), before)
+
+
+def test_a_judge_of_which_nothing_is_known_does_not_speak_by_its_rules_alone() -> None:
+    frame = sessions(a=ANSWERED, silent=[ANSWERED[0]])
+    assert without_endpoint(frame, MemoryLedger()).empty
+
+
+def test_a_call_that_was_not_sent_has_no_row_and_a_later_run_asks_it() -> None:
+    ledger = MemoryLedger()
+    frame = sessions(**{f"s{i}": [*ANSWERED, {"role": "user", "content": str(i)}] for i in range(9)})
+    dead = AskPolicy(concurrency=1, max_attempts=1, failures_to_open=2)
+    rows, n_calls = judged(frame, lambda *_: failure(500), ledger=ledger, policy=dead)
+    assert (n_calls, list(rows["error_reason"])) == (2, ["http_500", "http_500"])
+    rows, n_calls = judged(frame, lambda *_: verdict(), ledger=ledger)
+    assert (n_calls, list(rows["verdict"])) == (9, ["pass"] * 9)
+
+
+def test_a_verdict_of_the_simulation_says_so_and_is_never_taken_for_the_model_s() -> None:
+    ledger = MemoryLedger()
+    with Asker(ledger, POLICY) as asker:
+        rows = judge_sessions(sessions(a=ANSWERED), [judge()], SimulatedJudgeModel(), asker, VERSIONS)
+    assert (rows["judge_model"][0], rows["versions"][0]["judge_model"]) == ("simulated", "simulated")
+    assert rows["judge_version"][0] == judge().version
+    real, n_calls = judged(sessions(a=ANSWERED), lambda *_: verdict(), ledger=ledger)
+    assert (n_calls, real["judge_model"][0]) == (1, judge().model)

@@ -1,18 +1,27 @@
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from eval_pipeline.judges.asking import Asker, AskPolicy
 from eval_pipeline.judges.prices import Price, Prices
-from eval_pipeline.ports import Attempt, JudgeRequest
+from eval_pipeline.ports import Attempt, CallLeases, CallLedger, JudgeRequest
 from eval_pipeline.tables import ModelCalls, Table
+from resources.call_leases import LEASE_OPTIONS
 from resources.call_ledger import WarehouseLedger
+from resources.judge_model import OpenAIJudgeModel
 from resources.warehouse import PostgresWarehouse
-from tests.fakes import MemoryWarehouse
+from tests.fakes import MemoryLedger, MemoryWarehouse
+from tests.judges.scripted_endpoint import Answer, ScriptedEndpoint, verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PRICES = Prices(usd_per_million_tokens={"m": Price(prompt=1.0, completion=10.0)})
@@ -25,6 +34,9 @@ class LedgerWarehouse(MemoryWarehouse):
     def __init__(self) -> None:
         super().__init__()
         self.n_appends = 0
+
+    def leases(self) -> AbstractContextManager[CallLeases]:
+        return MemoryLedger().leases()
 
     def append(self, table: type[Table], frame: pd.DataFrame) -> int:
         self.n_appends += 1
@@ -44,7 +56,7 @@ def request(key: str, model: str = "m") -> JudgeRequest:
     return JudgeRequest(key, model, ({"role": "user", "content": "session"},), {"temperature": 0.0}, {"type": "object"})
 
 
-def ledger_of(warehouse: MemoryWarehouse, clock: datetime = NOW) -> WarehouseLedger:
+def ledger_of(warehouse: LedgerWarehouse, clock: datetime = NOW) -> WarehouseLedger:
     return WarehouseLedger(warehouse, PRICES, lambda: clock)
 
 
@@ -143,3 +155,103 @@ def test_a_write_that_fails_is_told_to_all_who_wait_for_it_and_the_next_succeeds
     warehouse.is_down = False
     record(9)
     assert list(warehouse.read(ModelCalls)["call_key"]) == ["k9"]
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def any_ledger(request: pytest.FixtureRequest) -> CallLedger:
+    if request.param == "memory":
+        return MemoryLedger()
+    return WarehouseLedger(request.getfixturevalue("warehouse"))
+
+
+def test_a_call_is_leased_to_one_run_at_a_time(any_ledger: CallLedger) -> None:
+    with any_ledger.leases() as one, any_ledger.leases() as other:
+        assert one.take(["a", "b"]) == {"a", "b"}
+        assert other.take(["a", "b", "c"]) == {"c"}
+        assert one.take(["c"]) == set()
+        one.give_back(["a"])
+        assert other.take(["a", "b"]) == {"a"}
+
+
+def test_leases_end_with_their_holder(any_ledger: CallLedger) -> None:
+    with any_ledger.leases() as other:
+        with pytest.raises(ValueError, match="crash"), any_ledger.leases() as one:
+            one.take(["a"])
+            raise ValueError("crash")
+        assert taken_soon(other, "a")
+
+
+def taken_soon(leases: CallLeases, key: str) -> bool:
+    """Whether `key` can be taken within seconds: the server learns of a connection's end a moment after it."""
+    give_up_at = time.monotonic() + 20
+    while not leases.take([key]) and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+    return time.monotonic() < give_up_at
+
+
+HOLDER = """
+import sys, time
+from resources.warehouse import PostgresWarehouse
+with PostgresWarehouse(sys.argv[1]).leases() as leases:
+    print(leases.take(["a"]), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_process_leaves_no_lease(warehouse: PostgresWarehouse, database_url: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, database_url], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as output, warehouse.leases() as leases:
+        try:
+            assert output.readline() == "{'a'}\n"
+            assert leases.take(["a"]) == set()
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        assert taken_soon(leases, "a")
+
+
+ASKING = """
+import sys
+from resources.call_ledger import WarehouseLedger
+from resources.warehouse import PostgresWarehouse
+from tests.resources.test_call_ledger import ask_many
+with PostgresWarehouse(sys.argv[1]) as warehouse:
+    print(ask_many(WarehouseLedger(warehouse), sys.argv[2]))
+"""
+N_CALLS = 250
+
+
+def ask_many(ledger: CallLedger, base_url: str) -> int:
+    """Ask `N_CALLS` calls and return how many have a reply."""
+    with Asker(ledger, AskPolicy(poll_s=0.05)) as asker:
+        settled = asker.ask([request(f"k{i}") for i in range(N_CALLS)], OpenAIJudgeModel("none", base_url))
+    return sum(attempt.is_reply for attempt in settled.values())
+
+
+def test_two_processes_that_ask_the_same_at_once_pay_once(warehouse: PostgresWarehouse, database_url: str) -> None:
+    both_have_asked_for_leases = threading.Event()
+
+    def script(*_: Any) -> Answer:
+        both_have_asked_for_leases.wait(60)
+        return verdict()
+
+    with ScriptedEndpoint(script) as endpoint:
+        command = [sys.executable, "-c", ASKING, database_url, endpoint.base_url]
+        runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        while n_lease_connections(warehouse) < 2:
+            assert all(run.poll() is None for run in runs)
+            time.sleep(0.01)
+        both_have_asked_for_leases.set()
+        assert [run.communicate(timeout=60)[0] for run in runs] == [f"{N_CALLS}\n"] * 2
+        assert len(endpoint.requests) == N_CALLS
+    assert len(warehouse.read(ModelCalls)) == N_CALLS
+
+
+def n_lease_connections(warehouse: PostgresWarehouse) -> int:
+    name = LEASE_OPTIONS["application_name"]
+    found = warehouse.query(
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s",
+        [name],
+    )
+    return int(found["n"][0])

@@ -181,3 +181,31 @@ def test_a_folder_registers_its_files(files: SessionFiles, tmp_path: Path, monke
 def test_a_folder_without_sessions_is_an_error(files: SessionFiles, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"\.jsonl"):
         register(files, tmp_path)
+
+
+def test_a_folder_with_a_file_that_cannot_be_read_registers_none_of_it(files: SessionFiles, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [session("a")])
+    write(tmp_path / "b.jsonl", [{"neither": "turns nor messages"}])
+    with pytest.raises(SourceError, match=r"b\.jsonl is in none of the formats"):
+        register(files, tmp_path)
+    (tmp_path / "b.jsonl").rename(tmp_path / "b.csv")
+    with pytest.raises(SourceError, match=r"b\.csv has no column"):
+        register(files, tmp_path)
+    assert files.days() == []
+
+
+def test_registering_again_restores_days_that_were_lost(
+    files: SessionFiles, warehouse: MemoryWarehouse, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "a.jsonl", RECORDS)
+    register(files, path)
+    taken_in = warehouse.read(SourceDays).assign(n_accepted=2, n_quarantined=0, n_duplicate=0)
+    warehouse.upsert(SourceDays, SourceDays.validate(taken_in))
+    warehouse.replace_day(SourceDays, TUESDAY, [])
+
+    again = register(files, path)
+
+    assert (again.is_new, again.days) == (False, (MONDAY, TUESDAY, TODAY))
+    assert [sum(files.counts(day).values()) for day in files.days()] == [2, 2, 2]
+    waiting = warehouse.read(SourceDays).query("n_accepted.isna()")
+    assert waiting["session_day"].tolist() == [TUESDAY]

@@ -1,6 +1,6 @@
 """The queue: who is drawn with which probability, what a second run and late sessions change, and that estimates hold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.table_assets import store
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.review.design import Design, load_design
 from eval_pipeline.review.queue import draw_queue, failing_sessions
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.tables import FlaggedSessions
 from eval_pipeline.versions import unit_hash
+from resources.warehouse import PostgresWarehouse
 from tests.fakes import empty_frame
 
 DAY = date(2025, 3, 4)
@@ -49,7 +51,10 @@ def queue(
 ) -> pd.DataFrame:
     before = empty_frame(FlaggedSessions) if existing is None else existing
     given_ = {"counting": COUNTING, "design": design or Design(), **arguments, **more}
-    return draw_queue(DAY, existing=before, drawn_at=drawn_at, **given_)
+    new = draw_queue(DAY, existing=before, drawn_at=drawn_at, **given_)
+    assert not set(new["session_id"]) & set(before["session_id"]), "nobody is drawn twice"
+    both = pd.concat([frame for frame in (before, new) if len(frame)] or [new], ignore_index=True)
+    return FlaggedSessions.validate(both.sort_values("session_id", ignore_index=True))
 
 
 def of_each(n: int, prefix: str = "s") -> dict[str, str]:
@@ -64,7 +69,7 @@ def test_each_stratum_gives_its_budget_with_the_probability_of_it() -> None:
     for stratum, rows in drawn.groupby("stratum"):
         assert set(rows["inclusion_probability"]) == {counts[stratum] / 200}
         assert rows["session_id"].str.startswith(f"s{stratum}0").all()
-        assert set(rows["arm"]) == {"control" if stratum in ("quiet", "verdict_only") else "flagged"}
+        assert set(rows["arm"]) == {"control" if stratum == "quiet" else "flagged"}
 
 
 def test_anyone_can_repeat_the_draw_from_the_ids_and_the_design() -> None:
@@ -112,10 +117,11 @@ def test_only_counting_signals_flag_and_all_that_fired_are_named_strongest_first
     assert drawn.loc["b", "arm"] == "control"
 
 
-def test_controls_are_spread_over_the_queue() -> None:
+def test_no_order_tells_controls_from_what_only_a_verdict_fails() -> None:
     drawn = queue(traffic(of_each(2000)), design=Design.model_validate({"default": {"sessions_per_day": 1000}}))
     places = drawn.loc[drawn["arm"] == "control", "priority"]
-    assert places.mean() == pytest.approx(0.5, abs=0.06)
+    of_verdicts = drawn.loc[drawn["stratum"] == "verdict_only", "priority"]
+    assert (places.mean(), of_verdicts.mean()) == (pytest.approx(0.5, abs=0.06), pytest.approx(0.5, abs=0.06))
     assert places.between(0, 1).all()
 
 
@@ -153,6 +159,21 @@ def test_rows_of_other_arms_stay_and_are_not_drawn_again() -> None:
     assert len(drawn) == 15
     assert set(drawn["design_id"]) == {"other", Design().design_id}
     assert drawn.set_index("session_id").loc[row["session_id"].iloc[0], "arm"] == "error_analysis"
+
+
+def test_what_joins_the_queue_during_a_draw_stays(warehouse: PostgresWarehouse) -> None:
+    other = queue(traffic({"other": "quiet"})).assign(arm="error_analysis")
+
+    def draw() -> Iterator[pd.DataFrame]:
+        existing = warehouse.read(FlaggedSessions, [DAY])
+        warehouse.append(FlaggedSessions, other)
+        yield draw_queue(
+            DAY, **traffic(of_each(1)), existing=existing, design=Design(), counting=COUNTING, drawn_at=MORNING
+        )
+
+    assert store(warehouse, FlaggedSessions, DAY, draw()).n_rows == 6
+    arms = warehouse.read(FlaggedSessions).set_index("session_id")["arm"]
+    assert arms["other"] == "error_analysis"
 
 
 kind_lists = st.lists(st.sampled_from(KINDS), max_size=60)

@@ -222,6 +222,7 @@ CREATE TABLE evals.human_labels (
     category text,
     label_set text NOT NULL,
     n_reviews bigint NOT NULL,
+    reviews_hash text NOT NULL,
     reviewers jsonb NOT NULL,
     is_blind boolean NOT NULL,
     arm text,
@@ -403,6 +404,8 @@ BEGIN
 END
 $$;
 
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON evals.flagged_sessions
+    FOR EACH STATEMENT EXECUTE FUNCTION evals.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON evals.model_calls
     FOR EACH STATEMENT EXECUTE FUNCTION evals.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON evals.reviews
