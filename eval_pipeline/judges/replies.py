@@ -45,7 +45,7 @@ def parse_reply(attempt: Attempt) -> Parsed:
     The reply must be one JSON object, bare or as the whole of one fenced block, whose `verdict` is a word of the
     vocabulary, letter for letter. Reasons: `truncated`, `refusal`, `content_filter`, `empty`, `html`, `two_verdicts`,
     `extra_text` (an object among other words), `invalid_json`, `not_an_object`, `no_verdict`, `off_vocabulary`, or
-    the attempt's own status when there was no reply (`http_429`, `timeout`, `circuit_open`, ...).
+    the attempt's own status when there was no reply (`http_429`, `timeout`, ...).
     """
     text = (attempt.reply or "").strip()
     if not attempt.is_reply:

@@ -88,7 +88,7 @@ class NameReader:
         return word[:-2] if word.endswith(POSSESSIVE) else word
 
 
-def name_finder(rules: ProseRules) -> Callable[[str, str], Iterator[Hit]]:
+def name_finder(rules: ProseRules) -> Callable[[str, str], Iterator[Hit]]:  # noqa: C901 - short closures over the catalog
     """Return the function that yields the names in `(text, text.lower())`; hits may overlap."""
     reader = NameReader(rules)
     introductions = Cues(rules.introductions, rf"(?<!\w)(?:CUES)(?!\w){CUE_GAP}(?=[^\W\d_])", True)

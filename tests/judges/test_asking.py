@@ -1,6 +1,7 @@
 """Against a real HTTP server that misbehaves by a script; the ledger is the fake of `tests/fakes.py`."""
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -252,7 +253,7 @@ def test_what_another_run_leaves_without_a_reply_is_asked_here() -> None:
             ledger.record(request(0), Attempt("reply", 0.1, "by the other run"), 1, "other")
             others.give_back(["key-0"])
             while len(ledger.rows) < 2:
-                pass
+                time.sleep(0.01)
             assert not run.done()
         settled = run.result()
         assert len(endpoint.requests) == 2

@@ -61,7 +61,7 @@ def test_a_reply_that_was_stopped_is_an_error_even_when_it_looks_whole(finish_re
     assert parsed('{"critique": "c", "verdict": "pass"}', finish_reason).error_reason == reason
 
 
-@pytest.mark.parametrize("status", ["http_429", "http_500", "timeout", "connection", "circuit_open", "over_budget"])
+@pytest.mark.parametrize("status", ["http_429", "http_500", "timeout", "connection"])
 def test_no_reply_is_an_error_named_by_the_attempt(status: str) -> None:
     assert parse_reply(Attempt(status, 1.0)) == Parsed("error", None, status)
 
