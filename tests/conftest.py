@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from resources.embedded_postgres import EmbeddedPostgres
+from resources.embedded_postgres import ADMINISTRATOR, ROLE, EmbeddedPostgres
 from resources.migration import migrate
 from resources.warehouse import PostgresWarehouse
 
@@ -41,9 +41,12 @@ def server_url() -> Iterator[str]:
 def database_url(server_url: str) -> Iterator[str]:
     """The URL of a database of the test's own, with all tables and no rows."""
     name = f"test_{next(_numbers)}"
-    with psycopg.connect(_with_database(server_url, "postgres"), autocommit=True) as connection:
+    # As the superuser, who may end what still looks at a database: the server itself, cleaning up.
+    with psycopg.connect(_with_database(server_url, "postgres"), user=ADMINISTRATOR, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.Identifier(name), sql.Identifier(_TEMPLATE), sql.Identifier(ROLE)
+            )
         )
         yield _with_database(server_url, name)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -13,6 +13,7 @@ from psycopg import sql
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
 from eval_pipeline.simulation.traffic import write_traffic
 from eval_pipeline.simulation.truth import DEMO_SEED
+from resources.embedded_postgres import ADMINISTRATOR, ROLE
 from tests.end_to_end.pipeline import DAYS, PER_DAY, NewPipeline, Pipeline
 
 _numbers = itertools.count(1)
@@ -34,7 +35,13 @@ def new_pipeline(
 
     def make(copy_of: Pipeline | None = None) -> Pipeline:
         name = f"end_to_end_{next(_numbers)}"
-        _on_server(server_url, "CREATE DATABASE {} TEMPLATE {}", name, _database(copy_of.url if copy_of else blank_url))
+        _on_server(
+            server_url,
+            "CREATE DATABASE {} TEMPLATE {} OWNER {}",
+            name,
+            _database(copy_of.url if copy_of else blank_url),
+            ROLE,
+        )
         made.append(name)
         url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
         return Pipeline(tmp_path_factory.mktemp(name), url, endpoint.base_url)
@@ -55,7 +62,7 @@ def _database(url: str) -> str:
 
 def _on_server(server_url: str, statement: str, *names: str) -> None:
     url = urlsplit(server_url)._replace(path="/postgres").geturl()
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, user=ADMINISTRATOR, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
