@@ -12,7 +12,10 @@ from eval_pipeline.calibration.rates import wilson
 from eval_pipeline.ports import Warehouse
 
 BARS = "▁▂▃▄▅▆▇█"
-NOT_RUN = "not run: set OPENAI_API_KEY or OPENAI_BASE_URL, then run the days again"
+NOT_RUN = (
+    "not run: no endpoint (set OPENAI_API_KEY or OPENAI_BASE_URL), the budget was spent, or the endpoint kept failing; "
+    "run the days again"
+)
 
 
 @dataclass(frozen=True)
