@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator
 from eval_pipeline.redaction.cues import Cues, places_of
 from eval_pipeline.redaction.keys import ProseRules
 from eval_pipeline.redaction.numbers import Hit
-from eval_pipeline.redaction.pseudonyms import fold
+from eval_pipeline.redaction.pseudonyms import BARRIER, fold
 
 RULE = "address"
 KIND = "ADDRESS"
 REACH = 100
 """Characters before an apartment in which its street may begin, and after it in which its postcode may stand."""
-WORD = r"[^\W\d_][\w'’.-]{0,30}"
+WORD = r"[^\W\d_][\w'\u2019.-]{0,30}"
 SMALL = r"(?:de|del|della|di|da|do|dos|das|du|des|la|le|el|van|von|der|den|het|i|w|u|út|utca|útja|tér|tee|ul|al|rue|rua)\b\.?"
+WORDS = re.compile(r"[^\W\d_][\w'\u2019.-]*")
+SMALL_WORD = re.compile(SMALL)
 LINE = r"[ \t]{0,6},?[ \t]{0,6}(?:\r?\n[ \t>]{0,8}){0,2},?[ \t]{0,4}"
 UNIT = re.compile(r"\b(Apt|Apartment|Suite|Unit|Flat|Wohnung)\.? (?:No\.? ?|#)?[0-9]{1,5}[A-Za-z]?\b")
 UNIT_LITERALS = ("Ap", "Suite", "Unit", "Flat", "Wohnung")
@@ -35,13 +37,13 @@ MILITARY = re.compile(
 )
 MILITARY_LITERALS = ("po a", "po, a")
 TAIL_STEP = re.compile(
-    r"[ \t>]{0,8}(?:,[ \t]{0,4})?(?:(?:\r?\n[ \t>]{0,8}){1,2},?[ \t]{0,4})?(?:(?P<code>[0-9]{4,6})(?![\w-])|(?P<word>\(?[^\W\d_][\w'’-]{0,30}\)?))"
+    r"[ \t>]{0,8}(?:,[ \t]{0,4})?(?:(?:\r?\n[ \t>]{0,8}){1,2},?[ \t]{0,4})?(?:(?P<code>[0-9]{4,6})(?![\w-])|(?P<word>\(?[^\W\d_][\w'\u2019-]{0,30}\)?))"
 )
 MAX_PLACE_WORDS = 9
 SECOND = re.compile(rf"{LINE}(?:Apt|Apartment|Suite|Unit|Flat)\.? [0-9]{{1,5}}\b")
 STREET_FIRST = re.compile(
     r"(?:Rue|Rua|Calle|Avenida|Avda\.|ul\.) "
-    r"(?:(?:de|del|della|di|da|do|dos|das|du|des|la|le|el|l'|d') ?){0,3}(?:[^\W\d_][\w'’-]{1,30} ){1,3}[0-9]{1,5}[A-Za-z]?(?![\w:%-])"
+    r"(?:(?:de|del|della|di|da|do|dos|das|du|des|la|le|el|l'|d') ?){0,3}(?:[^\W\d_][\w'\u2019-]{1,30} ){1,3}[0-9]{1,5}[A-Za-z]?(?![\w:%-])"
 )
 STREET_FIRST_LITERALS = ("Ru", "Calle ", "Av", "ul. ")
 STREET_LAST = re.compile(r"(?:straße|strasse|str\.|gasse|allee) [0-9]{1,4}[a-z]?(?![\w:%])", re.IGNORECASE)
@@ -49,7 +51,7 @@ STREET_LAST_LITERALS = ("straße ", "strasse ", "str. ", "gasse ", "allee ")
 STREET_NAME = re.compile(r"(?<![\w-])[^\W\d_](?:[\w-]{0,30}|[\w-]{0,30}(?: |-))\Z")
 HOUSE_BEFORE = re.compile(r"(?<![\w#$.,/:-])[0-9]{1,5},? \Z")
 STREET_PLACE = re.compile(r", [0-9]{5} [^\W\d_][\w-]{1,30}")
-BARE = r"[^\W\d_][\w'’-]{0,30}"
+BARE = r"[^\W\d_][\w'\u2019-]{0,30}"
 STREET_END = r"(?=[ ]?[,.;!?\n\r\x00]|\s*\Z)"
 NUMBER_FIRST = re.compile(
     rf"[0-9]{{1,6}}[A-Za-z]? (?:[0-9]{{1,5}} )?(?:{SMALL} ){{0,2}}{BARE}(?: (?:{SMALL}|{BARE})){{0,4}}?"
@@ -59,10 +61,9 @@ NUMBER_LAST = re.compile(rf"{BARE}(?: (?:{SMALL}|{BARE})){{0,3}}? [0-9]{{1,4}}[A
 NOT_POSTAL = re.compile(r"(?:mail|ip|mac|web|url|wallet|site|link|internet)[ -]{0,2}\Z", re.IGNORECASE)
 
 
-def _are_capital(words: str, lowest: int = 1) -> bool:
-    """Return whether every word that is no small word of street names begins with a capital, and `lowest` of them do."""
-    found = [word for word in re.findall(r"[^\W\d_][\w'’.-]*", words) if not re.fullmatch(SMALL, word)]
-    return len(found) >= lowest and all(word[0].isupper() for word in found)
+def _is_cut(text: str, stop: int) -> bool:
+    """Return whether a word or a number goes on at `stop`, where the search ended."""
+    return text[stop - 1 : stop].isalnum() and text[stop : stop + 1].isalnum()
 
 
 class AddressReader:
@@ -76,7 +77,7 @@ class AddressReader:
     def end(self, text: str, at: int) -> int:
         """Return where the address ends whose street ends at `at`: behind a postcode or country, if it goes that far."""
         stop = min(len(text), at + REACH)
-        barrier = text.find("\x00", at, stop)
+        barrier = text.find(BARRIER, at, stop)
         stop = barrier if barrier >= 0 else stop
         while second := SECOND.match(text, at, stop):
             at = second.end()
@@ -88,10 +89,12 @@ class AddressReader:
         best = place = at
         while len(words) < MAX_PLACE_WORDS and (step := TAIL_STEP.match(text, place, stop)):
             place = step.end()
+            if _is_cut(text, place):
+                return best
             if step["code"] is not None:
                 return place if words else best
             word = step["word"]
-            if not self.is_clean(word) and not re.fullmatch(SMALL, word):
+            if not self.is_clean(word) and not SMALL_WORD.fullmatch(word):
                 break
             words.append(fold(word))
             if any(tuple(words[-n:]) in self._countries for n in range(1, self._longest_country + 1)):
@@ -99,16 +102,16 @@ class AddressReader:
         return best
 
     def is_clean(self, words: str) -> bool:
-        """Return whether `words` are only capital words, none of them one that names nothing."""
-        named = re.findall(r"[^\W\d_][\w'’-]*", words)
-        return _are_capital(words) and not any(fold(word) in self._not_names for word in named)
+        """Return whether `words` begin with capitals but for small words of streets, and none is one that names nothing."""
+        large = [word for word in WORDS.findall(words) if not SMALL_WORD.fullmatch(word)]
+        return bool(large) and all(word[0].isupper() and fold(word) not in self._not_names for word in large)
 
     def with_unit(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the addresses with an apartment behind the street."""
         for unit in (UNIT.match(text, at) for at in places_of(UNIT_LITERALS, text)):
             if unit is None:
                 continue
-            begin = max(text.rfind("\x00", 0, unit.start()) + 1, unit.start() - REACH)
+            begin = max(text.rfind(BARRIER, 0, unit.start()) + 1, unit.start() - REACH)
             head = HEAD.search(text, begin, unit.start())
             if head is None or not self.is_clean(head[0]):
                 continue
@@ -145,7 +148,7 @@ class AddressReader:
         """Return the address in one of `forms` that begins at `at`, right behind words that announce one."""
         for form in forms:
             match = form.match(text, at, min(len(text), at + REACH))
-            if match is not None and self.is_clean(match[0]):
+            if match is not None and not _is_cut(text, match.end()) and self.is_clean(match[0]):
                 return match.start(), self.end(text, match.end())
         return None
 

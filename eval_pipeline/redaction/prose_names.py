@@ -13,26 +13,29 @@ from collections.abc import Callable, Iterator
 from eval_pipeline.redaction.cues import Cues, alternatives, places_of
 from eval_pipeline.redaction.keys import ProseRules
 from eval_pipeline.redaction.numbers import Hit
-from eval_pipeline.redaction.pseudonyms import fold
+from eval_pipeline.redaction.pseudonyms import BARRIER, fold
 
+Place = tuple[int, int, int]
 MAX_NAME_WORDS = 3
 MAX_PARTICLES = 3
 RULE = "said_name"
 KIND = "NAME"
-NAME_WORD = re.compile(r"[^\W\d_]{1,30}(?:['’-][^\W\d_]{1,30}){0,2}(?![\w@])")
+NAME_WORD = re.compile(r"[^\W\d_]{1,30}(?:['\u2019-][^\W\d_]{1,30}){0,2}(?![\w@])")
 NAME_GAP = re.compile(r" {1,2}")
 CUE_GAP = r"[ \t]{0,3}:?[ \t]{0,3}[*_\"'“„]{0,3}"
-POSSESSIVE = ("'s", "’s")
+POSSESSIVE = ("'s", "\u2019s")
 ENDS_NAME = re.compile(r"[ \t*_\"'”]{0,3}(?:[.,;:!?)\n\r\x00]|\Z)|[ \t]{1,2}(?:and|und)\b")
+TITLED = r"(?<![\w.-])(CUES)\b\.?(?: (?:Dr|Prof)\.| Doktor| Professor)? (?=[^\W\d_])"
+CLOSING = r"(?<!\w)(?:CUES)[,!.]? {0,2}(?:\r?\n){1,2} {0,4}(?=[^\W\d_])"
 STREET_BEFORE = re.compile(r"(?<![\w])[0-9]{1,6}[A-Za-z]? (?:[\w'.-]{1,30} ){1,4}\Z")
 """What stands before "Dr" where it is short for a drive, not for a doctor."""
 LOOK_BACK = 80
-GREETING_END = re.compile(r" ?(?:[,!:—–]|[.](?=\s))|\s*\Z")
-SELF = re.compile(r"(?:I'm|I’m|I am|[Ii]ch bin) (?=[^\W\d_])")
+GREETING_END = re.compile(r" ?(?:[,!:\u2014\u2013]|[.](?=\s))|\s*\Z")
+SELF = re.compile(r"(?:I'm|I\u2019m|I am|[Ii]ch bin) (?=[^\W\d_])")
 SELF_BEFORE = re.compile(
     r"(?:\A|[\n\x00]|[.!?,] )(?:(?:hi|hello|hey|hallo|good (?:morning|afternoon|evening))[,.!]? )?\Z", re.IGNORECASE
 )
-SELF_LITERALS = ("I'm ", "I’m ", "I am ", "Ich bin ", "ich bin ")
+SELF_LITERALS = ("I'm ", "I\u2019m ", "I am ", "Ich bin ", "ich bin ")
 SELF_REACH = 24
 SELF_END = re.compile(r",(?= )| (?:from|calling|and I|aus|und ich)\b")
 SIGNED = re.compile(r"[ ,.]{0,3}(?:[\r\n\x00]|\Z)")
@@ -88,70 +91,76 @@ class NameReader:
         return word[:-2] if word.endswith(POSSESSIVE) else word
 
 
-def name_finder(rules: ProseRules) -> Callable[[str, str], Iterator[Hit]]:  # noqa: C901 - short closures over the catalog
-    """Return the function that yields the names in `(text, text.lower())`; hits may overlap."""
-    reader = NameReader(rules)
-    introductions = Cues(rules.introductions, rf"(?<!\w)(?:CUES)(?!\w){CUE_GAP}(?=[^\W\d_])", True)
-    callers = tuple(word.lower() for word in rules.callers)
-    caller_end = re.compile(rf",? (?:{alternatives(rules.callers)})\b", re.IGNORECASE)
-    titles = Cues(rules.titles, r"(?<![\w.-])(CUES)\b\.?(?: (?:Dr|Prof)\.| Doktor| Professor)? (?=[^\W\d_])", False)
-    closings = Cues(rules.closings, r"(?<!\w)(?:CUES)[,!.]? {0,2}(?:\r?\n){1,2} {0,4}(?=[^\W\d_])", True)
-    single = frozenset(rules.single_word_titles)
+class _NameFinder:
+    """The searches for each kind of cue; all give `(start, end, number of words)`."""
 
-    def behind(match: re.Match[str], most: int = MAX_NAME_WORDS) -> Iterator[tuple[int, int, int]]:
-        words, end = reader.read(match.string, match.end(), most)
-        if reader.is_name(words):
-            yield match.end(), end, len(words)
+    def __init__(self, rules: ProseRules) -> None:
+        self._reader = NameReader(rules)
+        self._introductions = Cues(rules.introductions, rf"(?<!\w)(?:CUES)(?!\w){CUE_GAP}(?=[^\W\d_])", True)
+        self._callers = tuple(word.lower() for word in rules.callers)
+        self._caller_end = re.compile(rf",? (?:{alternatives(rules.callers)})\b", re.IGNORECASE)
+        self._titles = Cues(rules.titles, TITLED, False)
+        self._single_word_titles = frozenset(rules.single_word_titles)
+        self._closings = Cues(rules.closings, CLOSING, True)
 
-    def titled(match: re.Match[str]) -> Iterator[tuple[int, int, int]]:
-        text, start = match.string, match.start()
-        if match[1] == "Dr" and STREET_BEFORE.search(text, max(0, start - LOOK_BACK), start):
-            return
-        for found in behind(match):
-            # A language that writes every noun with a capital needs the end of the phrase to tell a second name.
-            is_sure = match[1] not in single or found[2] == 1 or ENDS_NAME.match(text, found[1])
-            yield from [found] if is_sure else behind(match, 1)
+    def __call__(self, text: str, lower: str) -> Iterator[Hit]:
+        for start, end, _ in self._places(text, lower):
+            yield Hit(start, end, RULE, KIND, text[start:end])
 
-    def with_end(match: re.Match[str], ending: re.Pattern[str], least: int = 1) -> Iterator[tuple[int, int, int]]:
-        for found in behind(match):
-            if found[2] >= least and ending.match(match.string, found[1]):
+    def _places(self, text: str, lower: str) -> Iterator[Place]:
+        for match in self._introductions.matches(text, lower):
+            yield from self._behind(match)
+        if any(word in lower for word in self._callers):
+            for match in CALLER.finditer(text):
+                yield from self._ended(match, self._caller_end)
+        for match in self._titles.matches(text, lower):
+            yield from self._titled(match)
+        for match in self._closings.matches(text, lower):
+            yield from self._ended(match, SIGNED, 2)
+        yield from self._own(text)
+        if "name:" in lower:
+            for match in LABEL.finditer(text):
+                yield from self._labelled(match)
+
+    def _behind(self, cue: re.Match[str], most: int = MAX_NAME_WORDS) -> Iterator[Place]:
+        words, end = self._reader.read(cue.string, cue.end(), most)
+        if self._reader.is_name(words):
+            yield cue.end(), end, len(words)
+
+    def _ended(self, cue: re.Match[str], ending: re.Pattern[str], least: int = 1) -> Iterator[Place]:
+        for found in self._behind(cue):
+            if found[2] >= least and ending.match(cue.string, found[1]):
                 yield found
 
-    def labelled(match: re.Match[str]) -> Iterator[tuple[int, int, int]]:
-        text = match.string
-        for found in behind(match):
-            before = text[max(0, match.start() - LABEL_REACH) : match.start()].rpartition("\x00")[2]
-            after = text[found[1] : found[1] + LABEL_REACH].partition("\x00")[0]
+    def _titled(self, title: re.Match[str]) -> Iterator[Place]:
+        text, start = title.string, title.start()
+        if title[1] == "Dr" and STREET_BEFORE.search(text, max(0, start - LOOK_BACK), start):
+            return
+        for found in self._behind(title):
+            # A language that writes every noun with a capital needs the end of the phrase to tell a second name.
+            is_sure = title[1] not in self._single_word_titles or ENDS_NAME.match(text, found[1])
+            yield from [found] if is_sure else self._behind(title, 1)
+
+    def _own(self, text: str) -> Iterator[Place]:
+        for at in places_of(SELF_LITERALS, text):
+            cue = SELF.match(text, at)
+            if cue is not None and text[cue.end()].isupper():
+                before = text[max(0, at - SELF_REACH) : at]
+                if SELF_BEFORE.search(before if at < SELF_REACH else f"-{before}"):
+                    yield from self._ended(cue, SELF_END, 2)
+
+    def _labelled(self, label: re.Match[str]) -> Iterator[Place]:
+        text = label.string
+        for found in self._behind(label):
+            before = text[max(0, label.start() - LABEL_REACH) : label.start()].rpartition(BARRIER)[2]
+            after = text[found[1] : found[1] + LABEL_REACH].partition(BARRIER)[0]
             if LABEL_BESIDE.search(before) or LABEL_BESIDE.search(after):
                 yield found
 
-    def begins_a_sentence(text: str, at: int) -> bool:
-        before = text[max(0, at - SELF_REACH) : at]
-        return SELF_BEFORE.search(before if at < SELF_REACH else f"-{before}") is not None
 
-    def places(text: str, lower: str) -> Iterator[tuple[int, int, int]]:
-        for match in introductions.matches(text, lower):
-            yield from behind(match)
-        if any(word in lower for word in callers):
-            for match in CALLER.finditer(text):
-                yield from with_end(match, caller_end)
-        for match in titles.matches(text, lower):
-            yield from titled(match)
-        for match in closings.matches(text, lower):
-            yield from with_end(match, SIGNED, 2)
-        for at in places_of(SELF_LITERALS, text):
-            me = SELF.match(text, at)
-            if me is not None and text[me.end()].isupper() and begins_a_sentence(text, at):
-                yield from with_end(me, SELF_END, 2)
-        if "name:" in lower:
-            for match in LABEL.finditer(text):
-                yield from labelled(match)
-
-    def find(text: str, lower: str) -> Iterator[Hit]:
-        for start, end, _ in places(text, lower):
-            yield Hit(start, end, RULE, KIND, text[start:end])
-
-    return find
+def name_finder(rules: ProseRules) -> Callable[[str, str], Iterator[Hit]]:
+    """Return the function that yields the names in `(text, text.lower())`; hits may overlap."""
+    return _NameFinder(rules)
 
 
 def greeted_finder(rules: ProseRules) -> Callable[[str], str | None]:
