@@ -73,7 +73,11 @@ def settle_days(warehouse: Warehouse, taken: Intake) -> None:
         taken.days["source_id"]
     )
     emptied = stored[is_gone].assign(n_read=0, n_accepted=0, n_quarantined=0, n_duplicate=0)
-    _write(warehouse, SourceDays, changed(stored, SourceDays.validate(pd.concat([taken.days, emptied]))))
+    # Registered after the day was counted and before it was read: its scan's count stands, and its claim with it.
+    is_waiting = stored["n_accepted"].isna() & (stored["n_read"] > 0)
+    came_between = (taken.days["n_read"] == 0) & taken.days["source_id"].isin(stored.loc[is_waiting, "source_id"])
+    settled = pd.concat([taken.days[~came_between], emptied])
+    _write(warehouse, SourceDays, changed(stored, SourceDays.validate(settled)))
 
 
 def changed(stored: pd.DataFrame, wanted: pd.DataFrame) -> pd.DataFrame:

@@ -77,6 +77,19 @@ def test_a_file_that_is_registered_while_its_day_runs_keeps_its_claim(
     assert unaccounted(warehouse)[0] == 2
 
 
+def test_a_file_that_is_registered_between_counting_and_reading_keeps_its_count(
+    warehouse: MemoryWarehouse, tmp_path: Path
+) -> None:
+    register(warehouse, tmp_path / "a.jsonl", a=MONDAY)
+    counted = SessionFiles(warehouse).counts(MONDAY)
+    late = register(warehouse, tmp_path / "b.jsonl", b=MONDAY)
+    store(warehouse, take_in(SessionFiles(warehouse).read(MONDAY), MONDAY, Starring(), NOW, counted))
+
+    assert (waiting(warehouse), len(unaccounted(warehouse)[1])) == ([late], 0)
+    run(warehouse, MONDAY)
+    assert (waiting(warehouse), unaccounted(warehouse)[0]) == ([], 2)
+
+
 def test_a_reading_that_returns_while_its_day_runs_keeps_its_claim(warehouse: MemoryWarehouse, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     first = register(warehouse, path, a=MONDAY)

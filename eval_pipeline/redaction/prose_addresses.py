@@ -22,7 +22,7 @@ REACH = 100
 """Characters before an apartment in which its street may begin, and after it in which its postcode may stand."""
 WORD = r"[^\W\d_][\w'\u2019.-]{0,30}"
 SMALL = r"(?:de|del|della|di|da|do|dos|das|du|des|la|le|el|van|von|der|den|het|i|w|u|út|utca|útja|tér|tee|ul|al|rue|rua)\b\.?"
-WORDS = re.compile(r"[^\W\d_][\w'\u2019.-]*")
+WORDS = re.compile(r"(?<!\w)[^\W\d_][\w'\u2019.-]*")
 SMALL_WORD = re.compile(SMALL)
 LINE = r"[ \t]{0,6},?[ \t]{0,6}(?:\r?\n[ \t>]{0,8}){0,2},?[ \t]{0,4}"
 UNIT = re.compile(r"\b(Apt|Apartment|Suite|Unit|Flat|Wohnung)\.? (?:No\.? ?|#)?[0-9]{1,5}[A-Za-z]?\b")
@@ -58,6 +58,7 @@ NUMBER_FIRST = re.compile(
     rf"(?: [0-9]{{1,5}}[A-Za-z]?\b\.?(?!\w)|{STREET_END})"
 )
 NUMBER_LAST = re.compile(rf"{BARE}(?: (?:{SMALL}|{BARE})){{0,3}}? [0-9]{{1,4}}[A-Za-z]?\b{STREET_END}")
+DAY = re.compile(r"[0-3]?[0-9] (?:April|May|June|August)\b")
 NOT_POSTAL = re.compile(r"(?:mail|ip|mac|web|url|wallet|site|link|internet)[ -]{0,2}\Z", re.IGNORECASE)
 
 
@@ -81,7 +82,8 @@ class AddressReader:
         stop = barrier if barrier >= 0 else stop
         while second := SECOND.match(text, at, stop):
             at = second.end()
-        return self._tail(text, at, stop)
+        place = STREET_PLACE.match(text, at, stop)
+        return self._tail(text, place.end() if place and not _is_cut(text, place.end()) else at, stop)
 
     def _tail(self, text: str, at: int, stop: int) -> int:
         """Return the end of the postcode or the country that the capital words at `at` lead to, else `at`."""
@@ -137,18 +139,20 @@ class AddressReader:
             name = STREET_NAME.search(text, max(0, at - 33), at)
             start = name.start() if name else at
             if (
-                text[start].isupper()
+                name is not None
+                and text[start].isupper()
                 and not text[start - 1 : start].isalnum()
                 and self.is_clean(text[start : match.end()])
             ):
-                place = STREET_PLACE.match(text, match.end())
-                yield start, self.end(text, place.end() if place else match.end())
+                yield start, self.end(text, match.end())
 
     def behind(self, text: str, at: int, forms: tuple[re.Pattern[str], ...]) -> tuple[int, int] | None:
         """Return the address in one of `forms` that begins at `at`, right behind words that announce one."""
         for form in forms:
             match = form.match(text, at, min(len(text), at + REACH))
-            if match is not None and not _is_cut(text, match.end()) and self.is_clean(match[0]):
+            if match is None or _is_cut(text, match.end()) or DAY.match(match[0]):
+                continue
+            if self.is_clean(match[0]):
                 return match.start(), self.end(text, match.end())
         return None
 

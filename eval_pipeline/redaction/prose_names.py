@@ -27,8 +27,8 @@ POSSESSIVE = ("'s", "\u2019s")
 ENDS_NAME = re.compile(r"[ \t*_\"'”]{0,3}(?:[.,;:!?)\n\r\x00]|\Z)|[ \t]{1,2}(?:and|und)\b")
 TITLED = r"(?<![\w.-])(CUES)\b\.?(?: (?:Dr|Prof)\.| Doktor| Professor)? (?=[^\W\d_])"
 CLOSING = r"(?<!\w)(?:CUES)[,!.]? {0,2}(?:\r?\n){1,2} {0,4}(?=[^\W\d_])"
-STREET_BEFORE = re.compile(r"(?<![\w])[0-9]{1,6}[A-Za-z]? (?:[\w'.-]{1,30} ){1,4}\Z")
-"""What stands before "Dr" where it is short for a drive, not for a doctor."""
+STREET_BEFORE = re.compile(r"(?<![\w])[0-9]{1,6}[A-Za-z]? (?:[\w'.-]{1,30} ){1,4}\Z|(?<=[\w,;] )[A-Z][\w'-]{1,30} \Z")
+"""What stands before "Dr" where it is short for a drive: a house number and a name, or a capital within a sentence."""
 LOOK_BACK = 80
 GREETING_END = re.compile(r" ?(?:[,!:\u2014\u2013]|[.](?=\s))|\s*\Z")
 SELF = re.compile(r"(?:I'm|I\u2019m|I am|[Ii]ch bin) (?=[^\W\d_])")

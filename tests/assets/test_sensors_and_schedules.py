@@ -101,7 +101,7 @@ def test_days_that_fail_for_ever_starve_no_other(warehouse: PostgresWarehouse, t
     assert sorted(map(str, [*first, *second])) == failing, "each is asked for before any is asked for again"
 
     later = NOW + AGAIN_AFTER + timedelta(minutes=2)
-    source.register(session_file(tmp_path, "fresh", "2025-10-01"), None, None, "production", later)
+    source.register(session_file(tmp_path, "fresh", "2025-10-01"), None, None, "production", NOW - AGAIN_AFTER)
     assert ticks.days(later)[0] == "2025-10-01"
 
 

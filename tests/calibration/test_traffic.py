@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eval_pipeline.calibration.labelled import drawn_until, labelled_predictions
+from eval_pipeline.calibration.labelled import WINDOW_DAYS, drawn_until, labelled_predictions
 from eval_pipeline.calibration.report import calibrate
 from eval_pipeline.calibration.split import group_of, label_set
 from eval_pipeline.calibration.traffic import RATE_COLUMNS, drawn_sessions, traffic_rates
@@ -161,9 +161,10 @@ def test_predictions_on_every_drawn_session_are_read() -> None:
     rows = [queued("a", "quiet", 0.5), queued("b", "quiet", 0.5), queued("c", "quiet", 0.5, arm="error_analysis")]
     later = queued("d", "quiet", 0.5, session_day=DAY + dt.timedelta(days=1))
     withdrawn = queued("e", "quiet", 0.5)
-    queue = pd.DataFrame([*rows, later, withdrawn], columns=list(FlaggedSessions.to_schema().columns))
+    aged = queued("f", "quiet", 0.5, session_day=DAY - dt.timedelta(days=WINDOW_DAYS))
+    queue = pd.DataFrame([*rows, later, withdrawn, aged], columns=list(FlaggedSessions.to_schema().columns))
     warehouse.upsert(FlaggedSessions, FlaggedSessions.validate(queue))
-    warehouse.upsert(RawSessions, frame_for(RawSessions, 4, DAY).assign(session_id=list("abcd"), user_id=None))
+    warehouse.upsert(RawSessions, frame_for(RawSessions, 5, DAY).assign(session_id=list("abcdf"), user_id=None))
     drawn = drawn_until(DAY, warehouse)
     assert drawn["session_id"].tolist() == ["a", "b"]
     assert drawn[["stratum", "weight"]].drop_duplicates().to_numpy().tolist() == [["chat/quiet", 2.0]]
