@@ -9,7 +9,7 @@ DAYS ?= 14
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check format docs bench bench-redaction up down clean
+.PHONY: help install run dev test check format docs bench bench-redaction bench-signals up down clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,12 +55,16 @@ format: $(READY) ## Format the code
 docs: $(READY) ## Make docs/data-dictionary.md and docs/asset-graph.svg anew
 	@$(BIN)/python docs/build.py
 
-bench: $(READY) ## Measure the nightly job at 10,000 and 100,000 simulated sessions
+bench: $(READY) ## Measure the nightly job at 10,000 and 100,000 simulated sessions, and the signals at up to 200,000
 	@$(BIN)/python benchmarks/bench_nightly.py
+	@$(BIN)/python benchmarks/bench_signals_speed.py
 
 bench-redaction: $(READY) ## Recall and speed of redaction beside presidio (DATA=labelled.jsonl)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python benchmarks/bench_redaction.py $(if $(DATA),--data "$(DATA)")
+
+bench-signals: $(READY) ## Measure the signals on the simulation and on labelled files (DATA="a.jsonl b.jsonl")
+	@$(BIN)/python -m benchmarks.bench_signals $(if $(DATA),--data $(DATA)) $(if $(METRIC),--metric $(METRIC))
 
 up: $(READY) ## Start the database
 	@$(CLI) up

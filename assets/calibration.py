@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from assets.table_assets import Frames, table_asset
+from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.calibration.alignment import check_alignment
 from eval_pipeline.calibration.labelled import drawn_until, labelled_predictions, labels_until
 from eval_pipeline.calibration.report import calibrate, new_measurements
@@ -17,7 +17,7 @@ GROUP = "calibration"
     JudgeCalibrationReports,
     group=GROUP,
     deps=["human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals"],
-    breakdown=["subject_kind", "subject", "label_set", "status"],
+    shows=Shows(["subject_kind", "subject", "label_set", "status"]),
 )
 def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> Frames:
     """Measure every predictor on the labels of the year up to the day; what is as it was last measured gives no row."""
@@ -28,7 +28,7 @@ def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> 
     yield new_measurements(measured, warehouse.read(JudgeCalibrationReports, [day]), now)
 
 
-@table_asset(AlignmentChecks, group=GROUP, deps=["human_labels", "judge_verdicts"], breakdown=["judge", "status"])
+@table_asset(AlignmentChecks, group=GROUP, deps=["human_labels", "judge_verdicts"], shows=Shows(["judge", "status"]))
 def alignment_checks(day: date, warehouse: Warehouse) -> Frames:
     """Hold every judge against the fresh labels of the last 28 days."""
     labels = labels_until(day, warehouse)

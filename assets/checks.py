@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.markdown import markdown_table
 from assets.partitions import checked_days
-from assets.table_assets import markdown_table
 from eval_pipeline.contracts import broken_rows
 from eval_pipeline.expectations import MOST_ERRORS, WATCHED, BatchDocs, watch_batch
 from eval_pipeline.intake_accounting import unaccounted

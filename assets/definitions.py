@@ -17,7 +17,7 @@ from resources.configured import default_resources
 ASSETS = [
     sessions.intake,
     sessions.session_signals,
-    sessions.flagged_sessions,
+    sessions.review_queue,
     verdicts.evaluator_verdicts,
     verdicts.judge_verdicts,
     labels.reviews,

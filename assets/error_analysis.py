@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from assets.table_assets import Frames, table_asset
+from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.deployment import Clock
 from eval_pipeline.error_analysis import draw_sample
 from eval_pipeline.ports import Warehouse
@@ -23,7 +23,7 @@ from eval_pipeline.tables import (
     ErrorAnalysisSamples,
     group="error_analysis",
     deps=["raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"],
-    breakdown=["stratum", "origin"],
+    shows=Shows(["stratum", "origin"]),
 )
 def error_analysis_samples(day: date, warehouse: Warehouse, clock: Clock) -> Frames:
     """Draw from the week that ends with the day."""

@@ -9,6 +9,7 @@ NIGHTLY = [
     "evaluator_verdicts",
     "judge_verdicts",
     "flagged_sessions",
+    "sampling_frame",
     "human_labels",
     "judge_calibration_reports",
     "trend_rollups",

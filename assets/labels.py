@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from assets.table_assets import Frames, asset_spec, table_asset
+from assets.table_assets import Frames, Shows, asset_spec, table_asset
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.labels import derive_labels
 from eval_pipeline.tables import HumanLabels, RawSessions, Reviews
@@ -14,7 +14,7 @@ reviews = asset_spec(Reviews, group=LOOP, deps=["flagged_sessions"], kinds=["pos
 
 
 @table_asset(
-    HumanLabels, group=LOOP, deps=["raw_sessions", "reviews"], breakdown=["target", "label_set", "label", "status"]
+    HumanLabels, group=LOOP, deps=["raw_sessions", "reviews"], shows=Shows(["target", "label_set", "label", "status"])
 )
 def human_labels(day: date, warehouse: Warehouse) -> Frames:
     """Derive the labels of a day's sessions from all their reviews, whenever those were given."""

@@ -7,12 +7,14 @@ data versions. Not here: what any table holds (its own module beside this one).
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from assets.markdown import count_chart, markdown_table, share_chart
 from assets.partitions import daily, days_of, nightly_backfill
 from eval_pipeline.ports import Stored, Warehouse
 from eval_pipeline.tables import Table
@@ -27,36 +29,51 @@ Body = Callable[..., Frames]
 MultiBody = Callable[..., Iterable[tuple[type[Table], Frames]]]
 
 
+@dataclass(frozen=True)
+class Shows:
+    """What a materialisation shows of its rows besides their number and a preview.
+
+    `counts`: columns whose combinations are counted. `marked`: one of them and its value of interest: its share is
+    drawn as a bar chart, and the preview shows such rows. `left_out`: a value of that column that enters no share.
+    `listed`: a column of lists whose elements are counted.
+    """
+
+    counts: Sequence[str] = ()
+    marked: tuple[str, str] | None = None
+    left_out: str | None = None
+    listed: str | None = None
+
+
+NOTHING_MORE = Shows()
+
+
 def table_asset(
     table: type[Table],
     *,
     group: str,
     deps: Sequence[str] = (),
     kinds: Sequence[str] = ("pandas", "postgres"),
-    breakdown: Sequence[str] = (),
+    shows: Shows = NOTHING_MORE,
 ) -> Callable[[Body], dg.AssetsDefinition]:
-    """Make an asset of `body(day, **resources) -> frames`; its further parameters name the resources it needs.
-
-    `breakdown` names columns whose value counts are shown with each materialisation.
-    """
+    """Make an asset of `body(day, **resources) -> frames`; its further parameters name the resources it needs."""
 
     def decorate(body: Body) -> dg.AssetsDefinition:
         def rows_of_table(**arguments: Any) -> Iterator[tuple[type[Table], Frames]]:
             yield table, body(**arguments)
 
-        return _build([table], rows_of_table, body, group, deps, kinds, {table: breakdown})
+        return _build([table], rows_of_table, body, group, deps, kinds, {table: shows})
 
     return decorate
 
 
 def tables_asset(
-    tables: Mapping[type[Table], Sequence[str]],
+    tables: Mapping[type[Table], Shows],
     *,
     group: str,
     deps: Sequence[str] = (),
     kinds: Sequence[str] = ("pandas", "postgres"),
 ) -> Callable[[MultiBody], dg.AssetsDefinition]:
-    """Make one asset per table (with its breakdown columns) of a body that yields `(table, frames)` pairs for a day.
+    """Make one asset per table (with what it shows) of a body that yields `(table, frames)` pairs for a day.
 
     The body may also yield tables that are no assets; they are stored beside.
     """
@@ -74,7 +91,7 @@ def _build(
     group: str,
     deps: Sequence[str],
     kinds: Sequence[str],
-    breakdowns: Mapping[type[Table], Sequence[str]],
+    shown: Mapping[type[Table], Shows],
 ) -> dg.AssetsDefinition:
     needed = [name for name in inspect.signature(signature_of).parameters if name != "day"]
 
@@ -88,13 +105,13 @@ def _build(
     def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         resources = {name: getattr(context.resources, name) for name in needed}
         warehouse: Warehouse = context.resources.warehouse
-        written = {table: _Written(breakdowns[table]) for table in tables}
+        written = {table: _Written(shown[table]) for table in tables}
         for day in days_of(context):
             for table, frames in body(day=day, **resources):
-                passing = written[table].watch(frames) if table in written else frames
-                result = store(warehouse, table, day, passing)
                 if table in written:
-                    written[table].days[day] = result
+                    written[table].store(warehouse, table, day, frames)
+                else:
+                    store(warehouse, table, day, frames)
             context.resources.progress.advance(signature_of.__name__, day)
         for table in tables:
             yield _result(context, table, written[table])
@@ -145,27 +162,68 @@ def store(warehouse: Warehouse, table: type[Table], day: date, frames: Frames) -
 
 
 class _Written:
-    """What a run wrote to one table: results by day, value counts and a preview, taken as the frames pass by."""
+    """What a run wrote to one table: results by day, counts and a preview.
 
-    def __init__(self, breakdown: Sequence[str]) -> None:
-        self.breakdown = list(breakdown)
+    Of a table that is replaced they are taken as the frames pass by. Where rows are only added, a run may have nothing
+    to add: there the days' rows as they stand are shown.
+    """
+
+    def __init__(self, shows: Shows) -> None:
+        self.shows = shows
         self.days: dict[date, Stored] = {}
         self.counts: Counter[tuple[Any, ...]] = Counter()
+        self.elements: Counter[tuple[Any, ...]] = Counter()
         self.head: pd.DataFrame | None = None
 
-    def watch(self, frames: Frames) -> Iterator[pd.DataFrame]:
-        """Yield the frames unchanged, keeping count."""
+    def store(self, warehouse: Warehouse, table: type[Table], day: date, frames: Frames) -> None:
+        """Store a day, keeping count."""
+        if table.is_append_only():
+            self.days[day] = store(warehouse, table, day, frames)
+            self._note(warehouse.read(table, [day]))
+        else:
+            self.days[day] = store(warehouse, table, day, self._watched(frames))
+
+    def _watched(self, frames: Frames) -> Iterator[pd.DataFrame]:
         for frame in frames:
-            if len(frame):
-                self.head = frame.head(PREVIEW_ROWS)
-                if self.breakdown:
-                    self.counts.update(frame[self.breakdown].itertuples(index=False, name=None))
+            self._note(frame)
             yield frame
 
-    def counts_frame(self) -> pd.DataFrame:
-        """Return the value counts, one row a combination."""
-        rows = [(*values, count) for values, count in sorted(self.counts.items(), key=lambda item: str(item[0]))]
-        return pd.DataFrame(rows, columns=[*self.breakdown, "rows"])
+    def _note(self, frame: pd.DataFrame) -> None:
+        if frame.empty:
+            return
+        self.head = self._preview(frame)
+        if self.shows.counts:
+            self.counts.update(frame[list(self.shows.counts)].itertuples(index=False, name=None))
+        if self.shows.listed is not None:
+            self.elements.update((element,) for elements in frame[self.shows.listed] for element in elements)
+
+    def _preview(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if self.shows.marked is None:
+            return frame.head(PREVIEW_ROWS)
+        column, value = self.shows.marked
+        marked = frame[frame[column] == value].head(PREVIEW_ROWS)
+        return marked if len(marked) or self.head is None else self.head
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what is shown, as Dagster metadata."""
+        preview = markdown_table(self.head.map(_short)) if self.head is not None else "no rows"
+        found = {"preview": preview}
+        counts = _counted([*self.shows.counts], self.counts)
+        if self.shows.marked is not None:
+            column, value = self.shows.marked
+            by = [name for name in self.shows.counts if name != column]
+            found["chart"] = share_chart(counts, by, column, value, self.shows.left_out) if len(counts) else "no rows"
+        elif self.shows.counts:
+            found["counts"] = count_chart(counts)
+        if self.shows.listed is not None:
+            found[self.shows.listed] = count_chart(_counted([self.shows.listed], self.elements))
+        return {name: dg.MetadataValue.md(text) for name, text in found.items()}
+
+
+def _counted(columns: Sequence[str], counts: Counter[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return the counts, one row a combination of values."""
+    rows = [(*values, count) for values, count in sorted(counts.items(), key=lambda item: str(item[0]))]
+    return pd.DataFrame(rows, columns=[*columns, "rows"])
 
 
 def _result(context: dg.AssetExecutionContext, table: type[Table], written: _Written) -> dg.MaterializeResult[Any]:
@@ -176,13 +234,7 @@ def _result(context: dg.AssetExecutionContext, table: type[Table], written: _Wri
             asset_key=key,
             partition_key=day.isoformat(),
         )
-    preview = markdown_table(written.head.map(_short)) if written.head is not None else "no rows"
-    metadata: dict[str, Any] = {
-        "rows of this run": sum(result.n_rows for result in written.days.values()),
-        "preview": dg.MetadataValue.md(preview),
-    }
-    if written.breakdown:
-        metadata["counts"] = dg.MetadataValue.md(markdown_table(written.counts_frame()))
+    metadata = {"rows of this run": sum(result.n_rows for result in written.days.values()), **written.metadata()}
     versions = [result.data_version for result in written.days.values()]
     version = versions[0] if len(versions) == 1 else content_hash(versions)
     return dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(version))
@@ -191,15 +243,3 @@ def _result(context: dg.AssetExecutionContext, table: type[Table], written: _Wri
 def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= PREVIEW_CHARS else text[: PREVIEW_CHARS - 1] + "…"
-
-
-def markdown_table(frame: pd.DataFrame) -> str:
-    """Return `frame` as a Markdown table; cells cannot break out of it, whatever they hold."""
-
-    def cell(value: Any) -> str:
-        text = str(value).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "'")
-        return " ".join(text.split())
-
-    rows = [[cell(name) for name in frame.columns], ["---"] * len(frame.columns)]
-    rows += [[cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from assets.table_assets import Frames, table_asset
+from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import EvaluatorVerdicts, JudgeVerdicts, RawSessions, SessionSignals, TrendRollups
 from eval_pipeline.trends.rollups import roll_up
@@ -12,7 +12,7 @@ from eval_pipeline.trends.rollups import roll_up
     TrendRollups,
     group="trends",
     deps=["raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"],
-    breakdown=["subject_kind", "subject"],
+    shows=Shows(["subject_kind", "subject"]),
 )
 def trend_rollups(day: date, warehouse: Warehouse) -> Frames:
     """Roll the day's verdicts and signals up by version, product model, surface and slice."""

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from assets.table_assets import Frames, table_asset
+from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
 from eval_pipeline.judges.asking import Asker
@@ -13,7 +13,7 @@ from eval_pipeline.tables import EvaluatorVerdicts, JudgeVerdicts, RawSessions
 LOOP = "evaluate"
 
 
-@table_asset(EvaluatorVerdicts, group=LOOP, deps=["raw_sessions"], breakdown=["evaluator", "verdict"])
+@table_asset(EvaluatorVerdicts, group=LOOP, deps=["raw_sessions"], shows=Shows(["evaluator", "verdict"]))
 def evaluator_verdicts(day: date, warehouse: Warehouse, deployment: Deployment) -> Frames:
     """Run every evaluator over the day's closed sessions."""
     for sessions in warehouse.read_chunks(RawSessions, day):
@@ -25,7 +25,7 @@ def evaluator_verdicts(day: date, warehouse: Warehouse, deployment: Deployment) 
     group=LOOP,
     deps=["raw_sessions"],
     kinds=["openai", "postgres"],
-    breakdown=["judge", "verdict", "error_reason"],
+    shows=Shows(["judge", "verdict", "error_reason"]),
 )
 def judge_verdicts(
     day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asker

@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.definitions import ASSETS
 from assets.jobs import NIGHTLY
-from eval_pipeline.tables import TABLES, Table
+from eval_pipeline.tables import TABLES, VIEWS, Table
 from resources.copying import columns_of
 
 HERE = Path(__file__).parent
@@ -28,22 +28,20 @@ COLOURS = {
 
 
 def data_dictionary() -> str:
-    """Return the data dictionary as Markdown, one table per pandera model."""
+    """Return the data dictionary as Markdown, one table per pandera model: the tables, then the views."""
     head = [
         "# Data dictionary",
         "",
         "Made from `eval_pipeline/tables.py` by `make docs`. All tables are in the schema `evals`; the same words are the",
         "COMMENTs in PostgreSQL, so `\\d+ evals.raw_sessions` shows them too. Times are UTC. A null rate means no data.",
     ]
-    return "\n".join(head + [line for table in TABLES for line in _table_lines(table)]) + "\n"
+    return "\n".join(head + [line for table in (*TABLES, *VIEWS) for line in _table_lines(table)]) + "\n"
 
 
 def _table_lines(table: type[Table]) -> list[str]:
-    written = "Rows are only ever added" if table.is_append_only() else "A day is replaced as a whole"
-    if table.day_column() is None and not table.is_append_only():
-        written = "A row is replaced by its key"
+    key = f"Key: {', '.join(f'`{name}`' for name in table.primary_key())}. " if table.primary_key() else ""
     lines = ["", f"## {table.table_name()}", "", " ".join((inspect.getdoc(table) or "").split()), ""]
-    lines += [f"Key: {', '.join(f'`{name}`' for name in table.primary_key())}. {written}.", ""]
+    lines += [f"{key}{_written(table)}.", ""]
     lines += ["| column | type | null | meaning |", "|---|---|---|---|"]
     kinds = {column.name: column.sql_type for column in columns_of(table)}
     for name, column in table.to_schema().columns.items():
@@ -51,6 +49,14 @@ def _table_lines(table: type[Table]) -> list[str]:
         meaning = str(column.description).replace("|", "\\|")
         lines.append(f"| `{name}` | {kind} | {'yes' if column.nullable else 'no'} | {meaning} |")
     return lines
+
+
+def _written(table: type[Table]) -> str:
+    if table in VIEWS:
+        return "A view: derived from the tables, nothing is written to it"
+    if table.is_append_only():
+        return "Rows are only ever added"
+    return "A row is replaced by its key" if table.day_column() is None else "A day is replaced as a whole"
 
 
 def asset_graph() -> str:

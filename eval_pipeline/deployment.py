@@ -75,13 +75,15 @@ class Deployment:
     def code_versions(self) -> dict[str, str]:
         """Return the code version of each asset that the catalog decides; for all others it is `CODE_VERSION`."""
         signals = content_hash({signal.name: [signal.version, signal.counts] for signal in self.signals})
+        queue = content_hash([signals, self.design.design_id])
         evaluators = content_hash([self.evaluation_versions, [[e.name, e.version] for e in self.evaluators]])
         judges = content_hash([self.evaluation_versions, [[j.name, j.version] for j in self.judges]])
         return {
             "raw_sessions": self.redactor.version,
             "quarantined_records": self.redactor.version,
             "session_signals": signals,
-            "flagged_sessions": content_hash([signals, self.design.design_id]),
+            "flagged_sessions": queue,
+            "sampling_frame": queue,
             "evaluator_verdicts": evaluators,
             "judge_verdicts": judges,
         }

@@ -1,6 +1,6 @@
 """The errors that a user sees. Each says what is wrong, where, and how to mend it.
 
-Not here: how they are printed (`cli.py`) or stored (`quarantined_records`).
+Not here: how they are printed (`cli/`) or stored (`quarantined_records`).
 """
 
 

@@ -1,4 +1,4 @@
-"""Frames as text for a terminal, CSV or JSON lines. Not here: what is printed (`report.py`, `cli.py`)."""
+"""Frames as text for a terminal, CSV or JSON lines. Not here: what is printed (`report.py`, `cli/`)."""
 
 import csv
 import sys
@@ -47,7 +47,11 @@ def print_frame(console: Console, rows: pd.DataFrame, title: str = "", note: str
 def _printable(value: object) -> str:
     if value is None or (not isinstance(value, list | dict) and pd.isna(value)):  # type: ignore[call-overload]
         return ""
-    text = orjson.dumps(value, default=str).decode() if isinstance(value, list | dict) else str(value)
+    return printable(orjson.dumps(value, default=str).decode() if isinstance(value, list | dict) else str(value))
+
+
+def printable(text: str) -> str:
+    """Return `text` without what would drive a terminal."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
 
 

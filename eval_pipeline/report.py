@@ -39,6 +39,7 @@ def report(warehouse: Warehouse) -> Iterator[Section]:
         recorded_outcomes,
         daily_trends,
         labels,
+        signal_quality,
         calibration,
     ]
     for make in makers:
@@ -187,12 +188,38 @@ def labels(warehouse: Warehouse) -> Section:
     return Section("Human labels", rows, note)
 
 
+def signal_quality(warehouse: Warehouse) -> Section:
+    """What each signal, and all of them together, catch of the failures in the traffic; first what flags at all."""
+    rows = warehouse.query("""
+        select signal, origin, n_labels, n_control, precision, precision_low, precision_high,
+               recall, recall_low, recall_high, status, sentence
+        from evals.signal_quality q
+        where as_of_day = (select max(as_of_day) from evals.signal_quality newest where newest.origin = q.origin)
+        order by origin, signal <> 'flagged', signal, signal_version""")
+    shown = rows[["signal", "origin"]].assign(labels=rows["n_labels"], control_labels=rows["n_control"])
+    shown["precision"] = _intervals(rows, "precision")
+    waits = [sentence.removeprefix("recall ") for sentence in rows["sentence"]]
+    rough = [" (rough)" if status == "rough" else "" for status in rows["status"]]
+    known = _intervals(rows, "recall")
+    shown["recall"] = [text + mark if text else wait for text, mark, wait in zip(known, rough, waits, strict=True)]
+    return Section(
+        "Signal quality",
+        shown,
+        "precision = share of what it fires on that people fail, recall = share of all failures that it fires on, both in "
+        "the traffic;\nrecall is known from the control sample alone. flagged = any counting signal fired",
+    )
+
+
+def _intervals(rows: pd.DataFrame, name: str) -> list[str]:
+    return [interval(*row) for row in rows[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)]
+
+
 def calibration(warehouse: Warehouse) -> Section:
     """The newest calibration figures of every subject that has labels."""
     rows = warehouse.query("""
         with newest as (
             select distinct on (subject_kind, subject, subject_version, label_set, origin) *
-            from evals.judge_calibration_reports where category = 'all'
+            from evals.judge_calibration_reports where category = 'all' and label_set <> 'all'
             order by subject_kind, subject, subject_version, label_set, origin, as_of_day desc, measured_at desc)
         select subject_kind || ' ' || subject as what, label_set, origin, n_true_fail + n_missed_fail as failures,
                n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tpr_weighted, tpr_weighted_low,
@@ -200,10 +227,7 @@ def calibration(warehouse: Warehouse) -> Section:
         from newest where n_labels > 0 order by subject_kind, subject, subject_version, label_set, origin""")
     shown = rows[["what", "label_set", "origin", "failures", "good"]]
     for name in ("tpr", "tnr"):
-        raw, weighted = (
-            rows[[rate, f"{rate}_low", f"{rate}_high"]].itertuples(index=False) for rate in (name, f"{name}_weighted")
-        )
-        pairs = [(interval(*r), interval(*w)) for r, w in zip(raw, weighted, strict=True)]
+        pairs = list(zip(_intervals(rows, name), _intervals(rows, f"{name}_weighted"), strict=True))
         # One interval a rate keeps the table narrow: that of the traffic, where it is known.
         columns = {f"{name} raw": [r.split(" [")[0] if w else r for r, w in pairs]}
         shown = shown.assign(**columns, **{f"{name} in traffic": [w for _, w in pairs]})

@@ -1,4 +1,4 @@
-"""What every table model shares: its key, its partition, its name in SQL, and the fields its columns are made of.
+"""What every table model shares: its key, its partition, its name in SQL, the fields and words its columns are made of.
 
 Not here: the tables themselves (`tables.py`).
 """
@@ -7,6 +7,14 @@ from typing import Annotated, Any, ClassVar
 
 import pandas as pd
 import pandera.pandas as pa
+
+VERDICTS = ["pass", "fail", "not_applicable", "error"]
+OUTCOMES = ["fired", "quiet", "not_applicable"]
+ARMS = ["flagged", "control", "error_analysis", "double_review"]
+ORIGINS = ["production", "synthetic", "simulated"]
+LABELS = ["pass", "fail"]
+SUBJECT_KINDS = ["evaluator", "judge", "classifier", "signal", "reviewer"]
+LABEL_SETS = ["calibration", "held_out"]
 
 Timestamp = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
 

@@ -9,16 +9,14 @@ import datetime as dt
 import pandas as pd
 import pandera.pandas as pa
 
+from eval_pipeline.measurement_tables import AlignmentChecks as AlignmentChecks
+from eval_pipeline.measurement_tables import JudgeCalibrationReports as JudgeCalibrationReports
+from eval_pipeline.measurement_tables import SignalQuality as SignalQuality
+from eval_pipeline.measurement_tables import TrendRollups as TrendRollups
+from eval_pipeline.table_model import ARMS as ARMS
+from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, SUBJECT_KINDS, Timestamp, column
+from eval_pipeline.table_model import VERDICTS as VERDICTS
 from eval_pipeline.table_model import Table as Table
-from eval_pipeline.table_model import Timestamp, column, rate
-
-VERDICTS = ["pass", "fail", "not_applicable", "error"]
-OUTCOMES = ["fired", "quiet", "not_applicable"]
-ARMS = ["flagged", "control", "error_analysis", "double_review"]
-ORIGINS = ["production", "synthetic", "simulated"]
-LABELS = ["pass", "fail"]
-SUBJECT_KINDS = ["evaluator", "judge", "classifier", "signal", "reviewer"]
-LABEL_SETS = ["calibration", "held_out"]
 
 
 class SessionSources(Table, key=("source_id",)):
@@ -125,6 +123,7 @@ class SessionSignals(Table, key=("session_id", "signal"), day="session_day"):
     turn_index: pd.Int64Dtype = column("Turn it rests on, from 0", nullable=True, ge=0)
     quote: str = column("The words it rests on, cut", nullable=True)
     reason: str = column("Why, in words", nullable=True)
+    is_counting: bool = column("Whether the signal puts a session into the queue, as the catalog said when it ran")
 
     @pa.dataframe_check(name="only a signal that fired has a strength")
     @classmethod
@@ -145,13 +144,28 @@ class FlaggedSessions(Table, key=("session_id",), day="session_day", append=True
         isin=ARMS,
     )
     stratum: str = column("Cell of the sampling design it was drawn from")
-    reasons: object = column("Signals that fired, strongest first", sql="jsonb")
+    reasons: object = column(
+        "Signals that fired, strongest first, then what fails it: evaluator:NAME, judge:NAME", sql="jsonb"
+    )
     priority: float = column("Order within the queue, in [0, 1], higher first", ge=0, le=1)
     inclusion_probability: float = column("Probability that the design draws this session", gt=0, le=1)
     design_id: str = column("Hash of the sampling design: budgets and seed")
     drawn_at: Timestamp = column("When it was drawn (UTC)")
     is_double_review: bool = column("Whether two different people review it")
     origin: str = column("Origin of the session", isin=ORIGINS)
+
+
+class SamplingFrame(Table, key=("session_id",), day="session_day", append=True):
+    """The sessions that took part in a draw of the review queue, drawn or not, each in the stratum it stood in then. With
+    design and stratum, anyone can repeat the draw; a session takes part once, whatever is found out about it later."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    surface: str = column("Where in the product it happened")
+    origin: str = column("Origin of the session", isin=ORIGINS)
+    stratum: str = column("Cell of the sampling design that it stood in")
+    design_id: str = column("Sampling design of the draw")
+    drawn_at: Timestamp = column("When the draw took place (UTC)")
 
 
 class EvaluatorVerdicts(Table, key=("session_id", "evaluator", "evaluator_version", "target"), day="session_day"):
@@ -268,113 +282,6 @@ class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
     origin: str = column("Origin of the session", isin=ORIGINS)
 
 
-class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append=True):
-    """How far a predictor can be trusted, measured against human labels. Positive = a FAILURE: tpr is the share of
-    human-confirmed failures that it fails, tnr the share of human-confirmed good ones that it passes."""
-
-    report_id: str = column(
-        "Hash of the row's content and of the row it follows: a measurement made again at once is one row, one that "
-        "returns to an earlier value is a new row"
-    )
-    as_of_day: dt.date = column("Labels of sessions of the 365 UTC days that end with this one are counted")
-    subject_kind: str = column("What is measured", isin=SUBJECT_KINDS)
-    subject: str = column("Its name")
-    subject_version: str = column("Its version")
-    origin: str = column("Origin of the sessions; never mixed", isin=ORIGINS)
-    label_set: str = column("calibration (to iterate on) or held_out (to measure on)", isin=LABEL_SETS)
-    category: str = column("Category of the taxonomy, or all")
-    n_labels: int = column("Settled labels with a pass or fail prediction", ge=0)
-    n_true_fail: int = column("Person: fail, machine: fail", ge=0)
-    n_missed_fail: int = column("Person: fail, machine: pass", ge=0)
-    n_false_fail: int = column("Person: pass, machine: fail", ge=0)
-    n_true_pass: int = column("Person: pass, machine: pass", ge=0)
-    n_error: int = column("Labelled sessions with an error instead of a verdict", ge=0)
-    n_not_applicable: int = column("Labelled sessions where it did not apply", ge=0)
-    tpr: float = rate("Catch rate: share of human-confirmed failures that it fails; null under 10 failures")
-    tpr_low: float = rate("Lower end of the 95 % Wilson interval of tpr")
-    tpr_high: float = rate("Upper end")
-    tnr: float = rate("Share of human-confirmed good sessions that it passes; null under 10")
-    tnr_low: float = rate("Lower end of the 95 % Wilson interval of tnr")
-    tnr_high: float = rate("Upper end")
-    n_weighted: pd.Int64Dtype = column(
-        "Of n_labels, those with an inclusion probability, which the weighted rates rest on; null for a single category",
-        nullable=True,
-        ge=0,
-    )
-    tpr_weighted: float = rate(
-        "Catch rate in the traffic, weighted by the sampling design; null where labels carry no inclusion probability, "
-        "a sampling cell (surface, stratum, prediction) has no label, under 10 failures, and for a single category"
-    )
-    tpr_weighted_low: float = rate("Lower end of its 95 % interval (Jeffreys)")
-    tpr_weighted_high: float = rate("Upper end")
-    tnr_weighted: float = rate("tnr in the traffic, weighted likewise; null likewise, under 10 good sessions")
-    tnr_weighted_low: float = rate("Lower end of its 95 % interval (Jeffreys)")
-    tnr_weighted_high: float = rate("Upper end")
-    status: str = column("measured, too_few_to_gate (under 30 of a class), counts_only (under 10) or no_labels")
-    labels_hash: str = column("Hash of the labels and predictions that were counted")
-    measured_at: Timestamp = column(
-        "When the row was written (UTC); of a subject, day, set and category the latest counts"
-    )
-
-    @pa.dataframe_check(name="n_labels is the sum of the four counts")
-    @classmethod
-    def _counts_add_up(cls, frame: pd.DataFrame) -> pd.Series:
-        counts = frame[["n_true_fail", "n_missed_fail", "n_false_fail", "n_true_pass"]]
-        return counts.sum(axis="columns") == frame["n_labels"]
-
-
-class TrendRollups(
-    Table,
-    key=("session_day", "subject_kind", "subject", "subject_version", "model_version", "surface", "slice", "origin"),
-    day="session_day",
-):
-    """A day's failure rate of one evaluator, judge or signal, by its version, product model, surface and slice."""
-
-    session_day: dt.date = column("UTC day")
-    subject_kind: str = column("evaluator, judge or signal", isin=SUBJECT_KINDS)
-    subject: str = column("Its name")
-    subject_version: str = column("Its version")
-    model_version: str = column("Product model, all, or not stated")
-    surface: str = column("Surface, or all")
-    slice: str = column("Slice as key=value, or all")
-    origin: str = column("Origin of the sessions; never mixed, synthetic never counted", isin=ORIGINS)
-    n: int = column("Sessions with a pass or fail (signal: fired or quiet)", ge=0)
-    n_fail: int = column("Sessions that failed (signal: fired)", ge=0)
-    n_not_applicable: int = column("Sessions it did not apply to", ge=0)
-    n_error: int = column("Sessions where it crashed or gave no verdict", ge=0)
-    fail_rate: float = rate("n_fail / n; null when n = 0")
-    fail_rate_low: float = rate("Lower end of the 95 % Wilson interval")
-    fail_rate_high: float = rate("Upper end of the 95 % Wilson interval")
-
-    @pa.dataframe_check(name="fails are among n, and no data is no rate")
-    @classmethod
-    def _rate_of_data(cls, frame: pd.DataFrame) -> pd.Series:
-        return (frame["n_fail"] <= frame["n"]) & (frame["fail_rate"].notna() == (frame["n"] > 0))
-
-
-class AlignmentChecks(Table, key=("as_of_day", "judge", "judge_version", "origin"), day="as_of_day"):
-    """Whether a judge still agrees with people, on labels fresher than those it was measured on. Labels count as they were
-    drawn, without weights: the shares are those of the queue, not of the traffic."""
-
-    as_of_day: dt.date = column("UTC day of the check")
-    judge: str = column("Judge")
-    judge_version: str = column("Its version")
-    origin: str = column("Origin of the sessions", isin=ORIGINS)
-    n_fresh_labels: int = column("Blind held-out labels of sessions of the last 28 days", ge=0)
-    n_agree: int = column("Of these, labels that the judge agrees with", ge=0)
-    agreement: float = rate("n_agree / n_fresh_labels; null when none")
-    agreement_low: float = rate("Lower end of the 95 % Wilson interval")
-    agreement_high: float = rate("Upper end")
-    n_baseline_labels: int = column("Blind held-out labels of sessions older than that", ge=0)
-    baseline_agreement: float = rate("Agreement on those; null when none")
-    z: float = column("Two-sample z of the fall in agreement; null when unmeasured", nullable=True)
-    status: str = column(
-        "aligned, drifted (z > 2.5) or unmeasured (under 20 labels, fresh or older)",
-        isin=["aligned", "drifted", "unmeasured"],
-    )
-    sentence: str = column("The finding in one plain sentence")
-
-
 class ErrorAnalysisSamples(Table, key=("as_of_day", "session_id"), day="as_of_day"):
     """A fresh session set aside for open-ended reading, drawn over strata with its probability."""
 
@@ -386,6 +293,20 @@ class ErrorAnalysisSamples(Table, key=("as_of_day", "session_id"), day="as_of_da
     origin: str = column("Origin of the session", isin=ORIGINS)
 
 
+class Verdicts(Table):
+    """Every machine word on every session in one shape; a signal that fired counts as fail, a quiet one as pass."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    subject_kind: str = column("evaluator, judge or signal", isin=SUBJECT_KINDS)
+    subject: str = column("Its name")
+    subject_version: str = column("Its version")
+    target: str = column("session, or turn:N")
+    verdict: str = column("pass, fail, not_applicable or error", isin=VERDICTS)
+    explanation: str = column("Why, in words", nullable=True)
+    turn_index: pd.Int64Dtype = column("Turn it rests on, from 0", nullable=True)
+
+
 TABLES: tuple[type[Table], ...] = (
     SessionSources,
     SourceDays,
@@ -393,6 +314,7 @@ TABLES: tuple[type[Table], ...] = (
     QuarantinedRecords,
     SessionSignals,
     FlaggedSessions,
+    SamplingFrame,
     EvaluatorVerdicts,
     JudgeVerdicts,
     ModelCalls,
@@ -403,3 +325,6 @@ TABLES: tuple[type[Table], ...] = (
     AlignmentChecks,
     ErrorAnalysisSamples,
 )
+
+VIEWS: tuple[type[Table], ...] = (Verdicts, SignalQuality)
+"""What the database derives from the tables for those who read; nothing is written to them."""

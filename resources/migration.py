@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from eval_pipeline.errors import WarehouseError
-from eval_pipeline.tables import TABLES
+from eval_pipeline.tables import TABLES, VIEWS
 from eval_pipeline.versions import content_hash
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,7 +26,7 @@ _STATE = """
 def migrate(url: str) -> None:
     """Create or upgrade schema `evals` in the database at `url`; returns at once when there is nothing to do.
 
-    Any number of processes may call it at the same time. Descriptions of tables and columns become COMMENTs.
+    Any number of processes may call it at the same time. Descriptions of tables, views and columns become COMMENTs.
 
     Raises:
         WarehouseError: when the database cannot be reached or changed, or is newer than this code.
@@ -120,13 +120,13 @@ def _upgrade(url: str) -> None:
 
 
 def _descriptions() -> dict[str, tuple[str, dict[str, str]]]:
-    """Return the description of each table and of its columns, in one line each."""
+    """Return the description of each table and view and of its columns, in one line each."""
     return {
         table.table_name(): (
             " ".join((table.__doc__ or "").split()),
             {name: " ".join((c.description or "").split()) for name, c in table.to_schema().columns.items()},
         )
-        for table in TABLES
+        for table in (*TABLES, *VIEWS)
     }
 
 
@@ -136,10 +136,11 @@ def _schema_description() -> str:
 
 def _describe(connection: psycopg.Connection) -> None:
     """Write all descriptions as COMMENTs, in one transaction; the schema's own says which ones are there."""
+    views = {view.table_name() for view in VIEWS}
     with connection.transaction():
         for table, (about, columns) in _descriptions().items():
-            name = sql.Identifier("evals", table)
-            connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(about)))
+            name, kind = sql.Identifier("evals", table), sql.SQL("VIEW" if table in views else "TABLE")
+            connection.execute(sql.SQL("COMMENT ON {} {} IS {}").format(kind, name, sql.Literal(about)))
             for column, meaning in columns.items():
                 place = sql.Identifier("evals", table, column)
                 connection.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(place, sql.Literal(meaning)))

@@ -10,9 +10,14 @@ from typing import NamedTuple
 
 import pytest
 
-from eval_pipeline.cli import main
+from eval_pipeline.cli.main import main
+from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import Pipeline
+from tests.signals.conversations import SIGNALS, talk
+from tests.stored_sessions import store_queue, store_sessions, store_signals
 
+ANGRY = talk("user: Cancel it", "assistant: Hello! How are you?", "user: THIS IS USELESS!!! I already told you")
+FINE = talk("user: What are your opening hours?", "assistant: We open at nine every day.", "user: Thanks, bye!")
 ROWS = (
     "SELECT * FROM (VALUES (1, '=1+1', '{\"a\": [\"x, y\"]}'::jsonb), (2, NULL, NULL)) AS t (n, text, data) ORDER BY n"
 )
@@ -177,3 +182,42 @@ def test_a_range_of_days_must_be_whole_and_in_order(cli: Cli) -> None:
         ended = cli("run", "nightly_evaluation", *arguments)
         assert ended.code == 2
         assert "Usage" in ended.err
+
+
+def test_signals_are_listed_before_and_after_there_are_sessions(cli: Cli, warehouse: PostgresWarehouse) -> None:
+    empty = cli("signals", "list")
+    assert empty.code == 0 and "no session yet" in empty.out
+    assert all(name in empty.out and signal.version in empty.out for name, signal in SIGNALS.items())
+    store_signals(warehouse, store_sessions(warehouse, {"bad": ANGRY, "fine": FINE, "tools": talk("tool: ok")}))
+    [row] = [line for line in cli("signals", "list").out.splitlines() if line.split()[:1] == ["frustration"]]
+    assert row.split()[2:6] == ["yes", "1", "1", "1"]
+
+
+def test_a_session_is_explained_and_its_text_drives_no_terminal(cli: Cli, warehouse: PostgresWarehouse) -> None:
+    hostile = talk("user: \x1b[2J[bold red]THIS IS USELESS!!! I already told you", "assistant: Sorry \x1b]0;x\x07")
+    store_signals(warehouse, store_sessions(warehouse, {"bad[red]": hostile}))
+    shown = cli("signals", "explain", "bad[red]")
+    assert shown.code == 0
+    assert "[bold red]THIS IS USELESS" in shown.out and "Sorry" in shown.out
+    assert not set(shown.out) & {"\x1b", "\x07"}
+    assert all(name in shown.out for name in SIGNALS) and "not in the review queue" in shown.out
+
+    assert "\x1b" not in cli("signals", "explain", "ba\x1b[2J").err
+    unknown = cli("signals", "explain", "BAD")
+    assert unknown.code == 1
+    assert "Mend: did you mean 'bad[red]'?" in " ".join(unknown.err.split())
+
+
+def test_the_queue_is_shown_for_its_newest_day(cli: Cli, warehouse: PostgresWarehouse) -> None:
+    nothing = cli("queue")
+    assert nothing.code == 1 and "eval-pipeline run nightly_evaluation" in " ".join(nothing.err.split())
+    sessions = store_sessions(warehouse, {"bad": ANGRY, "fine": FINE})
+    store_queue(warehouse, sessions, store_signals(warehouse, sessions), {})
+    shown = cli("queue")
+    assert "Review queue of 2025-03-04, the newest day that has one" in shown.out
+    assert "0 of 2 reviewed" in shown.out and "frustration" in shown.out and "control" in shown.out
+    assert cli("queue", "--day", "2025-03-04", "--surface", "chat").out.count("quiet") == shown.out.count("quiet") > 0
+    assert "of all days" in cli("queue", "--all").out
+    elsewhere = cli("queue", "--surface", "phone")
+    assert elsewhere.code == 1 and "on surface phone" in " ".join(elsewhere.err.split())
+    assert cli("queue", "--all", "--day", "2025-03-04").code == 2

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from eval_pipeline.formats.contract import MAX_RECORD_BYTES
+from eval_pipeline.formats.feedback import FEEDBACK_NAMES
 from eval_pipeline.formats.fields import SESSION_NAMES, STRUCTURED
 from eval_pipeline.formats.json_text import MAX_DEPTH
 from eval_pipeline.formats.lines import BOMB_BYTES, BOMB_RATIO
@@ -87,7 +88,7 @@ def test_the_mapping_in_one_line_says_what_it_seems_to() -> None:
 
 
 def test_every_name_that_the_code_reads_is_on_the_page() -> None:
-    tables = [*SESSION_NAMES.values(), *TURN_NAMES.values(), *OPENAI_NAMES.values()]
+    tables = [*SESSION_NAMES.values(), *TURN_NAMES.values(), *OPENAI_NAMES.values(), *FEEDBACK_NAMES.values()]
     names = {name for names in tables for name in names if not name.startswith("request.metadata.")}
     names |= {*FORMATS, *SUFFIXES, *ROLES, *STRUCTURED, *(Mapping.model_fields.keys() - GROUPS)}
     names |= {f"{group}.NAME" for group in GROUPS}

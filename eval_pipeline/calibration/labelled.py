@@ -24,7 +24,7 @@ from eval_pipeline.tables import (
 COLUMNS: dict[type[Table], list[str]] = {
     JudgeVerdicts: ["session_id", "judge", "judge_version", "repeat", "verdict"],
     EvaluatorVerdicts: ["session_id", "evaluator", "evaluator_version", "target", "verdict"],
-    SessionSignals: ["session_id", "signal", "signal_version", "outcome"],
+    SessionSignals: ["session_id", "signal", "signal_version", "outcome", "is_counting"],
 }
 QUEUE_COLUMNS = ["session_id", "session_day", "surface", "arm", "stratum", "inclusion_probability", "origin"]
 SUBJECTS_SEEN = 1000

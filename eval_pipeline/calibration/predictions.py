@@ -1,13 +1,19 @@
 """What machines said of sessions, in the one shape that calibration compares with labels.
 
-One row per session and subject: `session_id, subject_kind, subject, subject_version, target, prediction`, where
-`target` is the label that the prediction is compared with and `prediction` is pass, fail, not_applicable or error.
+One row per session and subject: `session_id, subject_kind, subject, subject_version, target, prediction, is_counting`,
+where `target` is the label that the prediction is compared with, `prediction` is pass, fail, not_applicable or error,
+and `is_counting` whether a fail puts the session among the flagged ones of the queue: only signals do, and not all.
 Not here: the comparison (`report.py`, `alignment.py`).
 """
 
 import pandas as pd
 
-PREDICTION_COLUMNS = ["session_id", "subject_kind", "subject", "subject_version", "target", "prediction"]
+from eval_pipeline.versions import content_hash
+
+PREDICTION_COLUMNS = ["session_id", "subject_kind", "subject", "subject_version", "target", "prediction", "is_counting"]
+
+FLAGGED = "flagged"
+"""The subject of kind signal that stands for all of them: any counting signal fired. No signal may have this name."""
 
 _OF_OUTCOME = {"fired": "fail", "quiet": "pass", "not_applicable": "not_applicable"}
 
@@ -39,18 +45,37 @@ def evaluator_predictions(verdicts: pd.DataFrame, labels: pd.DataFrame) -> pd.Da
 
 
 def signal_predictions(signals: pd.DataFrame) -> pd.DataFrame:
-    """Return the predictions in rows of `session_signals`: a signal that fired predicts that the session failed."""
-    outcome = signals["outcome"].map(_OF_OUTCOME)
-    return _frame("signal", signals, signals["signal"], signals["signal_version"], "session", outcome)
+    """Return the predictions in rows of `session_signals`: a signal that fired predicts that the session failed.
+
+    Beside the signals stands `FLAGGED` for each session that a counting signal ran on, all signals of a session being
+    there: it fails where any of them fired, else it passes, also where none of them applies, for such a session is not
+    flagged. Its version hashes names and versions of the counting signals.
+    """
+    prediction = signals["outcome"].map(_OF_OUTCOME)
+    version, is_counting = signals["signal_version"], signals["is_counting"]
+    each = _frame("signal", signals, signals["signal"], version, "session", prediction, is_counting)
+    return pd.concat([each, _flagged(signals[is_counting.astype("bool")])], ignore_index=True)
+
+
+def _flagged(counting: pd.DataFrame) -> pd.DataFrame:
+    ordered = counting.sort_values(["session_id", "signal"], kind="stable")
+    has_fired = (ordered["outcome"] == "fired").groupby(ordered["session_id"]).any()
+    ran = (ordered["signal"] + "@" + ordered["signal_version"]).groupby(ordered["session_id"]).agg("\n".join)
+    # Few sets of signals stand behind many sessions.
+    versions = {text: content_hash(text.split("\n"), 8) for text in ran.unique()}
+    rows = pd.DataFrame({"session_id": has_fired.index, "version": ran.map(versions).to_numpy(dtype=object)})
+    prediction = pd.Series(has_fired.map({True: "fail", False: "pass"}).to_numpy(dtype=object), index=rows.index)
+    return _frame("signal", rows, FLAGGED, rows["version"], "session", prediction, True)
 
 
 def _frame(
     kind: str,
     rows: pd.DataFrame,
-    subject: pd.Series,
+    subject: pd.Series | str,
     version: pd.Series,
     target: pd.Series | str,
     prediction: pd.Series,
+    is_counting: pd.Series | bool = False,
 ) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
@@ -60,7 +85,9 @@ def _frame(
             "subject_version": version,
             "target": target,
             "prediction": prediction,
+            "is_counting": is_counting,
         },
         columns=PREDICTION_COLUMNS,
     )
-    return frame.astype("str").reset_index(drop=True)
+    types = dict.fromkeys(PREDICTION_COLUMNS, "str") | {"is_counting": "bool"}
+    return frame.astype(types).reset_index(drop=True)

@@ -3,7 +3,8 @@
 Positive is a FAILURE: tpr is the share of human-confirmed failures that the subject fails, tnr the share of
 human-confirmed good sessions that it passes. Raw rates are those of the labelled sessions as they stand, which the
 queue took mostly from flagged and failed ones; beside them stand the weighted rates of the traffic (`traffic.py`).
-Errors and sessions to which a subject does not apply are counted apart and enter no rate.
+Errors and sessions to which a subject does not apply are counted apart and enter no rate, but for the recall of a
+signal, which misses what it does not apply to.
 Not here: whether a judge may count in production, drift (`alignment.py`).
 """
 
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eval_pipeline.calibration.detection import AIM_CONTROL
 from eval_pipeline.calibration.rates import MIN_FOR_RATE, status_of, wilson
-from eval_pipeline.calibration.traffic import FROM, RATE_COLUMNS, traffic_rates
+from eval_pipeline.calibration.traffic import BOTH_SETS, COUNT_COLUMNS, FROM, RATE_COLUMNS, in_window, traffic_rates
 from eval_pipeline.tables import VERDICTS, JudgeCalibrationReports
 from eval_pipeline.versions import content_hash
 
@@ -76,17 +78,24 @@ def calibrate(
 
     One row per subject, version, origin, label set and category: `all`, and each category that a failure of the group
     has (its tnr is null: a good session has no category). A subject without a single settled label gives one row with
-    status `no_labels` and null rates, under the held-out set. Rows of category `all` hold the weighted rates beside the
-    raw ones; `predictions` are then on every session of `drawn` (see `traffic.drawn_sessions`), reviewed or not. The
-    same measurement has the same `report_id` whenever it is made; `measured_at` (UTC) is no part of it. Which of the
-    rows are news, `new_measurements` says.
+    status `no_labels` and null rates, under the held-out set. A signal, which is fitted to no labels, also has one row
+    over both sets together (`BOTH_SETS`), from blind labels of the last 90 days, whether there are any or not. Rows of
+    category `all` hold the weighted rates beside the raw ones; `predictions` are then on every session of `drawn` (see
+    `traffic.drawn_sessions`), reviewed or not. The same measurement has the same `report_id` whenever it is made;
+    `measured_at` (UTC) is no part of it. Which of the rows are news, `new_measurements` says.
     """
     pairs = compared(as_of_day, labels, predictions)
     pairs = pairs.sort_values(["session_id", "target"], kind="stable", ignore_index=True)
     of_category = pairs[(pairs["label"] == "fail") & pairs["category"].notna()]
-    grouped = pd.concat([pairs.assign(category=ALL), of_category], ignore_index=True)
-    unlabelled = without_labels(pairs, labels, predictions).assign(label_set="held_out", category=ALL)
-    frame = pd.concat([_counts(grouped), _counts_of_nothing(unlabelled)], ignore_index=True)
+    signals = predictions[predictions["subject_kind"] == "signal"]
+    is_detected = (pairs["subject_kind"] == "signal") & pairs["is_blind"] & in_window(pairs["session_day"], as_of_day)
+    together = pairs[is_detected].assign(label_set=BOTH_SETS)
+    grouped = pd.concat([frame.assign(category=ALL) for frame in (pairs, together)] + [of_category], ignore_index=True)
+    unlabelled = [
+        without_labels(pairs, labels, predictions).assign(label_set="held_out", category=ALL),
+        without_labels(together, labels, signals).assign(label_set=BOTH_SETS, category=ALL),
+    ]
+    frame = pd.concat([_counts(grouped), *map(_counts_of_nothing, unlabelled)], ignore_index=True)
     frame = _with_rates(frame.astype(dict.fromkeys(GROUP, "str"))).assign(as_of_day=as_of_day)
     frame = _with_traffic_rates(frame, traffic_rates(as_of_day, labels, predictions, drawn))
     frame = frame.sort_values(GROUP, ignore_index=True).assign(report_id="", measured_at=pd.Timestamp(measured_at))
@@ -125,12 +134,12 @@ def _with_emptied(
     rows = pd.DataFrame([row for key, (row, _) in latest.items() if key not in keys], columns=list(measured.columns))
     if rows.empty:
         return measured
-    figures = [name for name in rows if str(name).startswith(("tpr", "tnr"))]
+    figures = [name for name in rows if str(name).startswith(("tpr", "tnr", "precision", "recall"))]
     emptied = rows.assign(
         **dict.fromkeys(_COUNTS, 0),
         **dict.fromkeys(map(str, figures), None),
         n_labels=0,
-        n_weighted=pd.Series(0, index=rows.index, dtype="Int64").where(rows["category"] == ALL),
+        **_traffic_counts(rows.drop(columns=COUNT_COLUMNS)),
         status=status_of(0, 0),
         labels_hash=content_hash([]),
         measured_at=pd.Timestamp(measured_at),
@@ -191,7 +200,19 @@ def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _with_traffic_rates(frame: pd.DataFrame, in_traffic: pd.DataFrame) -> pd.DataFrame:
     """Add the weighted rates to the rows of category `all`; null where nothing was drawn, and of a single category."""
-    typed = in_traffic.astype(dict.fromkeys(FROM, "str") | dict.fromkeys([*RATE_COLUMNS, "n_weighted"], "float64"))
-    joined = frame.merge(typed.assign(category=ALL), on=[*FROM, "category"], how="left", validate="one_to_one")
-    is_whole = joined["category"] == ALL
-    return joined.assign(n_weighted=joined["n_weighted"].fillna(0).where(is_whole))
+    types = dict.fromkeys(FROM, "str") | dict.fromkeys(RATE_COLUMNS, "float64") | dict.fromkeys(COUNT_COLUMNS, "Int64")
+    typed = in_traffic.astype(types).assign(category=ALL)
+    joined = frame.merge(typed, on=[*FROM, "category"], how="left", validate="one_to_one")
+    return joined.assign(**_traffic_counts(joined))
+
+
+def _traffic_counts(rows: pd.DataFrame) -> dict[str, "pd.Series[Any]"]:
+    """Return `COUNT_COLUMNS`: as they stand in `rows`, else those of nothing labelled; null where a row has none."""
+    is_whole = rows["category"] == ALL
+    nothing = {
+        "n_weighted": (0, is_whole),
+        "n_control": (0, is_whole),
+        "n_control_needed": (AIM_CONTROL, is_whole & (rows["subject_kind"] == "signal")),
+    }
+    given = rows.reindex(columns=pd.Index(COUNT_COLUMNS)).astype("Int64")
+    return {name: given[name].fillna(value).where(has_one) for name, (value, has_one) in nothing.items()}

@@ -4,23 +4,33 @@ The queue over-samples sessions that are flagged or failed, so the labels as the
 each drawn session's probability is on record, and weighs it. Population and labels are of the same label set: the
 sessions of the users whose hash falls in it. A label that is not blind stands in the calibration set whatever its
 user's hash, and enters only where the two agree. Within surface, stratum and prediction, the reviewed stand for all
-that were drawn.
-Not here: the estimator (`weighted.py`), the raw rates (`report.py`).
+that were drawn. Signals, which are fitted to no labels, are also measured on both sets together.
+Not here: the estimator (`weighted.py`), recall of the signals (`detection.py`), the raw rates (`report.py`).
 """
 
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 
+from eval_pipeline.calibration.detection import WINDOW_DAYS, detection, n_control_labels, ruled_out
+from eval_pipeline.calibration.predictions import FLAGGED
 from eval_pipeline.calibration.rates import Rate
 from eval_pipeline.calibration.split import group_of, label_set
 from eval_pipeline.calibration.weighted import weighted_rates
 from eval_pipeline.versions import unit_hash
 
-DRAWN_COLUMNS = ["session_id", "session_day", "origin", "stratum", "weight", "label_set"]
+DRAWN_COLUMNS = ["session_id", "session_day", "origin", "arm", "stratum", "weight", "label_set"]
 DRAWN_ARMS = ["flagged", "control"]
 FROM = ["subject_kind", "subject", "subject_version", "origin", "label_set"]
-RATE_COLUMNS = [f"{name}_weighted{end}" for name in ("tpr", "tnr") for end in ("", "_low", "_high")]
+RATE_COLUMNS = [
+    f"{name}_weighted{end}" for name in ("tpr", "tnr", "precision", "recall") for end in ("", "_low", "_high")
+]
+COUNT_COLUMNS = ["n_weighted", "n_control", "n_control_needed"]
+BOTH_SETS = "all"
+"""The `label_set` of a row over both sets together."""
+
+NO_RATE = Rate(0, None, None, None)
 
 
 def drawn_sessions(queue: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
@@ -44,33 +54,55 @@ def drawn_sessions(queue: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
 def traffic_rates(
     as_of_day: dt.date, labels: pd.DataFrame, predictions: pd.DataFrame, drawn: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return per subject, version, origin and label set the rates in the traffic: `FROM`, `RATE_COLUMNS`, `n_weighted`.
+    """Return per subject, version, origin and label set the figures of the traffic: `FROM`, `RATE_COLUMNS`, `COUNT_COLUMNS`.
 
     `labels`: rows of `human_labels`; a label enters that is settled, carries a probability of the queue's design and
     is of a drawn session. `predictions`: see `predictions.py`, on every drawn session, reviewed or not. `drawn`: see
-    `drawn_sessions`. Sessions after `as_of_day` are left out. Rates are null as `weighted_rates` says.
+    `drawn_sessions`. Sessions after `as_of_day` are left out. Of signals there are also rows over `BOTH_SETS`, from the
+    blind labels of the sessions of the `WINDOW_DAYS` that end with `as_of_day`. Rates are null as `weighted_rates` and
+    `detection` say; recall and `n_control_needed` are null for all but signals.
     """
-    on_drawn = predictions[predictions["prediction"].isin(["pass", "fail"])].merge(
-        drawn[drawn["session_day"] <= as_of_day], on="session_id", validate="many_to_one"
-    )
+    said = predictions.merge(drawn[drawn["session_day"] <= as_of_day], on="session_id", validate="many_to_one")
+    entering = _entering(labels)
     # Merged on the label set too: a label in another set than its user's hash is none of this population.
-    cells = on_drawn.merge(_entering(labels), on=["session_id", "target", "label_set"], how="left")
-    cells = cells.sort_values("session_id", kind="stable", ignore_index=True)
-    rows = [_row(tuple(map(str, key)), group) for key, group in cells.groupby(FROM)]
-    return pd.DataFrame(rows, columns=[*FROM, *RATE_COLUMNS, "n_weighted"])
+    by_set = said.merge(entering.drop(columns="is_blind"), on=["session_id", "target", "label_set"], how="left")
+    blind = entering.loc[entering["is_blind"], ["session_id", "target", "label"]]
+    of_signals = said[(said["subject_kind"] == "signal") & in_window(said["session_day"], as_of_day)]
+    together = of_signals.assign(label_set=BOTH_SETS).merge(blind, on=["session_id", "target"], how="left")
+    rows = [
+        _row(tuple(map(str, key)), group.sort_values("session_id", kind="stable", ignore_index=True))
+        for sessions in (by_set, together)
+        for key, group in sessions.groupby(FROM)
+    ]
+    return pd.DataFrame(rows, columns=[*FROM, *RATE_COLUMNS, *COUNT_COLUMNS])
+
+
+def in_window(days: "pd.Series[Any]", as_of_day: dt.date) -> "pd.Series[bool]":
+    """Return which days belong to the `WINDOW_DAYS` that end with `as_of_day`."""
+    return (days > as_of_day - dt.timedelta(days=WINDOW_DAYS)) & (days <= as_of_day)
 
 
 def _entering(labels: pd.DataFrame) -> pd.DataFrame:
     has_probability = labels["inclusion_probability"].notna() & (labels["arm"] != "error_analysis")
     entering = labels[(labels["status"] == "settled") & has_probability]
-    return entering[["session_id", "target", "label_set", "label"]]
+    return entering[["session_id", "target", "label_set", "label", "is_blind"]]
 
 
-def _row(key: tuple[str, ...], group: pd.DataFrame) -> dict[str, str | float | None]:
-    rates = weighted_rates(group, seed=int(unit_hash("weighted rates", *key) * 2**53))
-    figures = [*_figures(rates.tpr), *_figures(rates.tnr)]
-    row: dict[str, str | float | None] = dict(zip(FROM, key, strict=True))
-    return row | dict(zip(RATE_COLUMNS, figures, strict=True)) | {"n_weighted": int(group["label"].notna().sum())}
+def _row(key: tuple[str, ...], group: pd.DataFrame) -> dict[str, Any]:
+    """Return the figures of `group`: the drawn sessions of one population with what one subject said of them."""
+    seed = int(unit_hash("weighted rates", *key) * 2**53)
+    kind, subject, *_, in_set = key
+    impossible = ruled_out(group["stratum"], bool(group["is_counting"].all()), kind == "signal" and subject == FLAGGED)
+    answered = group[group["prediction"].isin(["pass", "fail"])]
+    rates = weighted_rates(answered, seed=seed, ruled_out=impossible)
+    precision, recall, n_control, needed = rates.precision, NO_RATE, n_control_labels(answered), None
+    if kind == "signal":
+        found = detection(group, impossible, in_set == BOTH_SETS, seed)
+        precision, recall, n_control, needed = found.precision, found.recall, found.n_control, found.n_control_needed
+    figures = [end for rate in (rates.tpr, rates.tnr, precision, recall) for end in _figures(rate)]
+    counts = [int(answered["label"].notna().sum()), n_control, needed]
+    names = [*FROM, *RATE_COLUMNS, *COUNT_COLUMNS]
+    return dict(zip(names, [*key, *figures, *counts], strict=True))
 
 
 def _figures(rate: Rate) -> tuple[float | None, ...]:

@@ -8,6 +8,7 @@ import unicodedata
 from typing import Any, get_args
 
 from eval_pipeline.formats.contract import Fields, bad, missing
+from eval_pipeline.formats.feedback import feedback_fields
 from eval_pipeline.formats.reading import Reading, first_value
 from eval_pipeline.formats.times import checked_start, parse_time
 from eval_pipeline.sessions import Origin
@@ -54,8 +55,9 @@ def session_fields(
             fields[name] = word(value)
     if (labels := reading.value(raw, "recorded_labels")) is not None:
         fields["recorded_labels"] = labels
-    if (feedback := reading.value(raw, "feedback")) is not None:
-        fields["feedback"] = _feedback(feedback, reading)
+    feedback, feedback_extras = _feedback(reading.value(raw, "feedback"), turns, turn_extras, reading)
+    if feedback:
+        fields["feedback"] = feedback
     if (outcome := reading.value(raw, "outcome")) is not None:
         fields["outcome"] = outcome if isinstance(outcome, dict) else {"value": outcome}
     fields["slices"] = _words(raw, "slices", reading.slices, position)
@@ -63,7 +65,9 @@ def session_fields(
     if _is_own_structure("origin", raw.get("origin")):
         fields["origin"] = raw["origin"]
     fields["meta"] = _meta(raw, reading.taken(raw) | read_keys)
-    if turn_extras:
+    if feedback_extras:
+        fields["meta"]["feedback_extras"] = feedback_extras
+    if turn_extras := {index: extra for index, extra in turn_extras.items() if extra}:
         fields["meta"]["turn_extras"] = turn_extras
     return fields
 
@@ -110,18 +114,17 @@ def _started_at(raw: Fields, reading: Reading, turns: list[Fields]) -> Any:
     return checked_start(min(times))
 
 
-def _feedback(given: Any, reading: Reading) -> Any:
-    """Return the feedback with its times read as all others are; what is no list of objects is for validation."""
-    if not isinstance(given, list):
-        return given
-    return [_timed(item, f"feedback.{index}.at", reading) for index, item in enumerate(given)]
-
-
-def _timed(item: Any, name: str, reading: Reading) -> Any:
-    if not isinstance(item, dict) or "at" not in item:
-        return item
-    at = item["at"]
-    return {**item, "at": None if at in (None, "") else parse_time(at, reading.zone, name)}
+def _feedback(
+    given: Any, turns: list[Fields], turn_extras: dict[str, Fields], reading: Reading
+) -> tuple[list[Fields], dict[str, Fields]]:
+    """Return the session's feedback and that of its answers, which is taken out of their extras; and what is no part."""
+    pieces, extras = feedback_fields([] if given is None else given, "feedback", reading)
+    for index, extra in turn_extras.items():
+        if "feedback" in extra and turns[int(index)]["role"] == "assistant":
+            of_turn, rest = feedback_fields(extra.pop("feedback"), f"turns.{index}.feedback", reading)
+            pieces += [{**piece, "turn_index": int(index)} for piece in of_turn]
+            extra.update({"feedback": rest} if rest else {})
+    return pieces, extras
 
 
 def _words(raw: Fields, group: str, sources: dict[str, Any], position: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Redacting a file line by line, for `eval-pipeline redact FILE [--spans]`: text or JSONL in, the same shape out.
 
-Not here: reading the file and printing (`cli.py`).
+Not here: reading the file and printing (`cli/`).
 """
 
 from collections import Counter

@@ -1,11 +1,12 @@
 """The review queue of a day: a stratified random sample of its sessions, drawn once, added to when sessions come late.
 
-Which sessions: closed, not synthetic. What has been drawn stays as it is, whatever happens to signals, verdicts or
-budgets later: a day's surface goes on under the design and the kind of strata that it was first drawn with.
+Which sessions: closed, not synthetic. A session takes part in one draw alone: the sampling frame remembers the stratum
+that it stood in, drawn or not. So what signals, verdicts or budgets say later changes nobody's chance, and estimates
+stay unbiased. A day's surface goes on under the design and the kind of strata that it was first drawn with.
 Not here: the budgets (`design.py`), the arithmetic of a draw (`draw.py`), who reads what when (the review app).
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -14,9 +15,16 @@ import pandas as pd
 
 from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, CONTROL_STRATA, REPORT_SIGNAL, REPORTED, Design
 from eval_pipeline.review.draw import doubled, take
-from eval_pipeline.signals.contract import combined_strength
-from eval_pipeline.tables import FlaggedSessions
+from eval_pipeline.signals.score import session_scores
+from eval_pipeline.tables import FlaggedSessions, SamplingFrame
 from eval_pipeline.versions import unit_hash
+
+
+class Drawn(NamedTuple):
+    """What a draw adds: rows of `flagged_sessions`, and of `sampling_frame` for all that took part. Ordered by session."""
+
+    queue: pd.DataFrame
+    frame: pd.DataFrame
 
 
 def draw_queue(
@@ -26,50 +34,72 @@ def draw_queue(
     existing: pd.DataFrame,
     design: Design,
     counting: Set[str],
-    failing: Set[str] | None,
+    failing: Mapping[str, Sequence[str]] | None,
     drawn_at: datetime,
-) -> pd.DataFrame:
-    """Return the rows that the design adds to the day's queue, `existing`, whose own rows are never drawn again.
+    framed: Collection[str] = (),
+) -> Drawn:
+    """Return the rows that the design adds to the day's queue, `existing`, and the sessions that took part in the draw.
 
     `sessions`: `session_id, surface, origin, is_closed` of the day. `signals`: `session_id, signal, outcome, strength`.
-    `existing`: rows of `flagged_sessions` of the day. `counting`: signals that flag. `failing`: sessions that a verdict
-    fails, None where no verdict of the day is known. The result has the columns and dtypes of `FlaggedSessions`,
-    ordered by session.
+    `existing`: rows of `flagged_sessions` of the day. `framed`: sessions that took part in an earlier draw; neither they
+    nor `existing` take part again. `counting`: signals that flag. `failing`: what fails each
+    session that a verdict fails (see `failing_verdicts`), None where no verdict of the day is known.
+
+    Write the queue before the frame: what dies between the two is drawn again the same way, as hashes do not change.
 
     `arm` is control where nothing points at a session (no counting signal fired, no known verdict fails it), so controls
-    are a plain random sample of those; any other is flagged. `priority` is 1 - prod(1 - strength) over the counting
-    signals that fired. Where none did (controls, and sessions that only a verdict fails), the place is drawn at random,
-    so that the order of the queue tells no reviewer which sessions are controls, and none is left for last.
+    are a plain random sample of those; any other is flagged. `priority` is the session score (`signals/score.py`).
+    Where no counting signal fired (controls, and sessions that only a verdict fails), the place is drawn at random, so
+    that the order of the queue tells no reviewer which sessions are controls, and none is left for last.
     """
     fired = signals[signals["outcome"] == "fired"]
     flags = fired[fired["signal"].isin(counting)]
     reported = set(flags.loc[flags["signal"] == REPORT_SIGNAL, "session_id"])
     surfaces = _drawn_before(existing, has_verdicts=failing is not None)
-    for row in _waiting(sessions, existing).to_dict("records"):
+    for row in _waiting(sessions, {*existing["session_id"], *framed}).to_dict("records"):
         name, origin = row["surface"], row["origin"]
         place = surfaces.setdefault((name, origin), _Surface(name, origin, design.design_id, failing is not None))
         place.waiting.append(row["session_id"])
-    known = _Known(reported, set(flags["session_id"]), failing or frozenset())
-    drawn = [pick for _, place in sorted(surfaces.items()) for pick in place.draw(day, design, known)]
-    rows = _rows(day, drawn, fired, counting, drawn_at)
+    known = _Known(reported, set(flags["session_id"]), failing or {})
+    places = [place for _, place in sorted(surfaces.items())]
+    drawn = [pick for place in places for pick in place.draw(day, design, known)]
+    rows = _rows(day, drawn, fired, counting, known.failing, drawn_at)
     new = FlaggedSessions.validate(pd.DataFrame(rows, columns=list(FlaggedSessions.to_schema().columns)))
-    return new.sort_values("session_id", ignore_index=True)
+    frame = _frame(day, places, known, drawn_at)
+    return Drawn(new.sort_values("session_id", ignore_index=True), frame.sort_values("session_id", ignore_index=True))
 
 
-def _waiting(sessions: pd.DataFrame, existing: pd.DataFrame) -> pd.DataFrame:
-    """Return the sessions that may be drawn: closed, not made up, and not in the queue."""
+def _frame(day: date, places: Sequence["_Surface"], known: "_Known", drawn_at: datetime) -> pd.DataFrame:
+    rows = [
+        {
+            "session_id": session,
+            "session_day": day,
+            "surface": place.name,
+            "origin": place.origin,
+            "stratum": place.stratum(session, known),
+            "design_id": place.design_id,
+            "drawn_at": pd.Timestamp(drawn_at),
+        }
+        for place in places
+        for session in place.waiting
+    ]
+    return SamplingFrame.validate(pd.DataFrame(rows, columns=list(SamplingFrame.to_schema().columns)))
+
+
+def _waiting(sessions: pd.DataFrame, known: Set[str]) -> pd.DataFrame:
+    """Return the sessions that may be drawn: closed, not made up, and in no draw before."""
     is_closed = sessions["is_closed"].to_numpy(dtype=bool)
     is_real = (sessions["origin"] != "synthetic").to_numpy(dtype=bool)
-    is_queued = sessions["session_id"].isin(existing["session_id"]).to_numpy(dtype=bool)
-    return sessions.loc[is_closed & is_real & ~is_queued, ["session_id", "surface", "origin"]]
+    is_known = sessions["session_id"].isin(known).to_numpy(dtype=bool)
+    return sessions.loc[is_closed & is_real & ~is_known, ["session_id", "surface", "origin"]]
 
 
 class _Known(NamedTuple):
-    """What is known of the day's sessions, as sets of ids."""
+    """What is known of the day's sessions, by id."""
 
     reported: Set[str]
     flagged: Set[str]
-    failing: Set[str]
+    failing: Mapping[str, Sequence[str]]
 
 
 class _Pick(NamedTuple):
@@ -100,7 +130,7 @@ class _Surface:
         plan = design.plan(self.name)
         strata: dict[str, dict[str, float]] = {}
         for session in self.waiting:
-            strata.setdefault(self._stratum(session, known), {})[session] = unit_hash(session, self.design_id)
+            strata.setdefault(self.stratum(session, known), {})[session] = unit_hash(session, self.design_id)
         for stratum, hashes in sorted(strata.items()):
             before = self.drawn.get(stratum, [])
             taken = take(hashes, before, plan.budget(stratum))
@@ -109,7 +139,8 @@ class _Surface:
             for session, probability in sorted(taken.items()):
                 yield _Pick(session, self.name, self.origin, stratum, probability, self.design_id, session in double)
 
-    def _stratum(self, session: str, known: _Known) -> str:
+    def stratum(self, session: str, known: _Known) -> str:
+        """Return the stratum that a session stands in by what is known now."""
         if session in known.reported:
             return REPORTED
         is_flagged, is_failing = session in known.flagged, session in known.failing
@@ -132,13 +163,19 @@ def _drawn_before(existing: pd.DataFrame, has_verdicts: bool) -> dict[tuple[str,
 
 
 def _rows(
-    day: date, drawn: list[_Pick], fired: pd.DataFrame, counting: Set[str], drawn_at: datetime
+    day: date,
+    drawn: list[_Pick],
+    fired: pd.DataFrame,
+    counting: Set[str],
+    failing: Mapping[str, Sequence[str]],
+    drawn_at: datetime,
 ) -> list[dict[str, Any]]:
     ids = [pick.session_id for pick in drawn]
     mine = fired[fired["session_id"].isin(ids)].sort_values(["strength", "signal"], ascending=[False, True])
-    found: dict[str, list[tuple[str, float]]] = {}
-    for session_id, signal, strength in mine[["session_id", "signal", "strength"]].itertuples(index=False):
-        found.setdefault(session_id, []).append((signal, float(strength)))
+    reasons: dict[str, list[str]] = {}
+    for session_id, signal in mine[["session_id", "signal"]].itertuples(index=False):
+        reasons.setdefault(session_id, []).append(signal)
+    scores = session_scores(mine[mine["signal"].isin(counting)], counting).to_dict()
     return [
         {
             "session_id": pick.session_id,
@@ -146,8 +183,8 @@ def _rows(
             "surface": pick.surface,
             "arm": "control" if pick.stratum in CONTROL_STRATA else "flagged",
             "stratum": pick.stratum,
-            "reasons": [signal for signal, _ in found.get(pick.session_id, [])],
-            "priority": _priority(pick, [s for name, s in found.get(pick.session_id, []) if name in counting]),
+            "reasons": [*reasons.get(pick.session_id, []), *failing.get(pick.session_id, [])],
+            "priority": _priority(pick, scores.get(pick.session_id)),
             "inclusion_probability": pick.probability,
             "design_id": pick.design_id,
             "drawn_at": pd.Timestamp(drawn_at),
@@ -158,12 +195,21 @@ def _rows(
     ]
 
 
-def _priority(pick: _Pick, strengths: list[float]) -> float:
-    return combined_strength(strengths) if strengths else unit_hash("place", pick.session_id, pick.design_id)
+def _priority(pick: _Pick, score: float | None) -> float:
+    return unit_hash("place", pick.session_id, pick.design_id) if score is None else score
 
 
-def failing_sessions(*verdicts: pd.DataFrame) -> set[str] | None:
-    """Return the sessions that any of the verdicts (`session_id, verdict`) fails; None when there is no verdict at all."""
-    if all(frame.empty for frame in verdicts):
+def failing_verdicts(evaluators: pd.DataFrame, judges: pd.DataFrame) -> dict[str, list[str]] | None:
+    """Return what fails each session that any verdict fails: `evaluator:NAME` and `judge:NAME`, in order.
+
+    `evaluators`: `session_id, evaluator, verdict`; `judges`: `session_id, judge, verdict`. None when there is no verdict
+    at all.
+    """
+    if evaluators.empty and judges.empty:
         return None
-    return {session for frame in verdicts for session in frame.loc[frame["verdict"] == "fail", "session_id"]}
+    found: dict[str, set[str]] = {}
+    for kind, verdicts in (("evaluator", evaluators), ("judge", judges)):
+        failed = verdicts.loc[verdicts["verdict"] == "fail", ["session_id", kind]]
+        for session_id, name in failed.itertuples(index=False):
+            found.setdefault(session_id, set()).add(f"{kind}:{name}")
+    return {session_id: sorted(names) for session_id, names in found.items()}

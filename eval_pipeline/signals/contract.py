@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
@@ -16,7 +17,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval_pipeline.sessions import turn_frame
+from eval_pipeline.signals.dialogue import Dialogue
 from eval_pipeline.signals.lexicon import Phrases
+from eval_pipeline.signals.reactions import Reactions
+from eval_pipeline.signals.texts import Mask as Mask
 from eval_pipeline.versions import versioned
 
 QUOTE_LENGTH = 200
@@ -27,7 +31,6 @@ its metadata are not among them: a detector that could read them would be measur
 RESULT_COLUMNS = ("session_id", "outcome", "strength", "turn_index", "quote", "reason")
 
 Strength = Annotated[float, Field(gt=0, le=1)]
-Mask = npt.NDArray[np.bool_]
 
 
 class Parameters(BaseModel):
@@ -56,9 +59,19 @@ class Batch:
         owner = np.repeat(np.arange(len(closed), dtype=np.int64), np.asarray(n_turns, dtype=np.int64))
         return cls(closed[list(VISIBLE_COLUMNS)], turn_frame(closed[["session_id", "turns"]]), owner)
 
+    @cached_property
+    def dialogue(self) -> Dialogue:
+        """The turns by role."""
+        return Dialogue(self.turns, self.owner)
+
+    @cached_property
+    def reactions(self) -> Reactions:
+        """The user turns, as far as they can be reactions to an answer."""
+        return Reactions.of(self.dialogue)
+
     def has_role(self, role: str) -> Mask:
         """Return for each turn whether `role` spoke it."""
-        return (self.turns["role"] == role).to_numpy(dtype=bool)
+        return self.dialogue.has_role(role)
 
     def sessions_with(self, is_turn: Mask) -> Mask:
         """Return for each session whether it has one of the marked turns."""

@@ -5,43 +5,34 @@ whole words. Not here: which signal reads which section (the signal says so).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
+from eval_pipeline.signals.texts import Texts
 
 Phrase = str
 
 
 class LexiconFile(BaseModel):
-    """One language. A section that a language lacks is empty there."""
+    """One language: besides its name, sections of phrases. A section that a language lacks is empty there."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, tuple[Phrase, ...]]
 
     language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
-    complaints: tuple[Phrase, ...] = ()
-    doubts: tuple[Phrase, ...] = ()
-    praise: tuple[Phrase, ...] = ()
-    negations: tuple[Phrase, ...] = ()
-    requests: tuple[Phrase, ...] = ()
-    repeats: tuple[Phrase, ...] = ()
-    acknowledgements: tuple[Phrase, ...] = ()
-    stop_words: tuple[Phrase, ...] = ()
-    tool_errors: tuple[Phrase, ...] = ()
 
-
-SECTIONS = tuple(name for name in LexiconFile.model_fields if name != "language")
+    @property
+    def sections(self) -> dict[str, tuple[Phrase, ...]]:
+        """The phrases by section."""
+        return self.__pydantic_extra__
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class Phrases:
 
     phrases: tuple[Phrase, ...] = ()
 
-    def found_in(self, texts: pd.Series, *, at_start: bool = False) -> npt.NDArray[np.bool_]:
+    def found_in(self, texts: Texts, *, at_start: bool = False) -> npt.NDArray[np.bool_]:
         """Return for each text whether a phrase stands in it, or begins it.
 
         RE2 knows word borders of ASCII alone, so it decides on ASCII texts and only preselects the others.
@@ -58,17 +49,24 @@ class Phrases:
         hits = np.zeros(len(texts), dtype=bool)
         if not self.phrases or not len(texts):
             return hits
-        array = _with_plain_apostrophes(texts)
-        is_ascii = np.asarray(pc.string_is_ascii(array).to_numpy(zero_copy_only=False), dtype=bool)
-        hits[is_ascii] = _matched(array.filter(pa.array(is_ascii)), self._at_start if at_start else self._anywhere)
-        near = np.flatnonzero(_matched(array, self._unbounded) & ~is_ascii)
+        hits[texts.ascii.at] = texts.ascii.texts.matched(self._at_start if at_start else self._anywhere)
+        others = texts.not_ascii
+        near = others.at[others.texts.matched(self._unbounded)]
         exact = self._single_at_start.match if at_start else self._single.search
-        hits[near] = [exact(array[int(i)].as_py()) is not None for i in near]
+        hits[near] = [exact(texts.values[i]) is not None for i in near]
         return hits
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first phrase that stands in `text`."""
         return self._single.search(text) if self.phrases else None
+
+    def every(self, text: str) -> list[re.Match[str]]:
+        """Return all phrases that stand in `text`, without overlap."""
+        return list(self._single.finditer(text)) if self.phrases else []
+
+    def blanked(self, text: str) -> str:
+        """Return `text` with spaces in the place of each phrase, so that what stands elsewhere keeps its place."""
+        return self._single.sub(lambda match: " " * len(match.group()), text) if self.phrases else text
 
     @cached_property
     def _single(self) -> re.Pattern[str]:
@@ -107,30 +105,25 @@ def _as_pattern(phrase: Phrase) -> str:
     return r"\s+".join(words)
 
 
-def _with_plain_apostrophes(texts: pd.Series) -> Any:
-    return pc.replace_substring(pa.array(texts, type=pa.large_string()), "\u2019", "'")
+def load_lexicons(folder: Path, sections: Iterable[str]) -> dict[str, Phrases]:
+    """Return the phrases of each of `sections` over all files of `folder`.
 
-
-def found(texts: pd.Series, pattern: str) -> npt.NDArray[np.bool_]:
-    """Return for each text whether the RE2 `pattern` is found in it, without regard to case; linear in the text."""
-    return _matched(pa.array(texts, type=pa.large_string()), pattern)
-
-
-def _matched(array: Any, pattern: str) -> npt.NDArray[np.bool_]:
-    hits = pc.match_substring_regex(array, pattern, ignore_case=True)
-    return np.asarray(hits.to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def load_lexicons(folder: Path) -> dict[str, Phrases]:
-    """Return the phrases of each section over all files of `folder`.
-
-    Raises `SettingsError` when there is no file, or one cannot be read.
+    Raises `SettingsError` when there is no file, one cannot be read, or one has a section that nothing reads.
     """
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise SettingsError(f"{folder} holds no lexicon", "restore catalog/lexicons/en.yaml, or add a language")
-    files = [load_yaml(path, LexiconFile) for path in paths]
-    return {section: Phrases(_distinct(getattr(file, section) for file in files)) for section in SECTIONS}
+    known = sorted(set(sections))
+    files = [_loaded(path, known) for path in paths]
+    return {section: Phrases(_distinct(file.get(section, ()) for file in files)) for section in known}
+
+
+def _loaded(path: Path, known: Collection[str]) -> dict[str, tuple[Phrase, ...]]:
+    sections = load_yaml(path, LexiconFile).sections
+    unknown = sorted(set(sections) - set(known))
+    if unknown:
+        raise SettingsError(f"{path}: no signal reads {', '.join(unknown)}", f"use sections among {', '.join(known)}")
+    return sections
 
 
 def _distinct(lists: Iterable[tuple[Phrase, ...]]) -> tuple[Phrase, ...]:

@@ -11,16 +11,35 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
+from eval_pipeline.signals.abandonment import Abandonment, AbandonmentParameters
 from eval_pipeline.signals.contract import Parameters, Signal
+from eval_pipeline.signals.corrective_followup import CorrectiveFollowup, CorrectiveFollowupParameters
+from eval_pipeline.signals.empty_or_garbled_answer import EmptyOrGarbledAnswer, EmptyOrGarbledAnswerParameters
 from eval_pipeline.signals.explicit_report import ExplicitReport, ReportParameters
+from eval_pipeline.signals.frustration import Frustration, FrustrationParameters
+from eval_pipeline.signals.handover import Handover, HandoverParameters
 from eval_pipeline.signals.lexicon import Phrases, load_lexicons
+from eval_pipeline.signals.partial_completion import PartialCompletion, PartialCompletionParameters
+from eval_pipeline.signals.refusal import Refusal, RefusalParameters
 from eval_pipeline.signals.rephrasing import Rephrasing, RephrasingParameters
 from eval_pipeline.signals.tool_error import ToolError, ToolErrorParameters
+from eval_pipeline.signals.tool_loop import ToolLoop, ToolLoopParameters
 
 BUILT_IN: dict[str, tuple[type[Signal], type[Parameters]]] = {
-    ExplicitReport.name: (ExplicitReport, ReportParameters),
-    Rephrasing.name: (Rephrasing, RephrasingParameters),
-    ToolError.name: (ToolError, ToolErrorParameters),
+    signal.name: (signal, parameters)
+    for signal, parameters in (
+        (ExplicitReport, ReportParameters),
+        (Abandonment, AbandonmentParameters),
+        (Rephrasing, RephrasingParameters),
+        (PartialCompletion, PartialCompletionParameters),
+        (Frustration, FrustrationParameters),
+        (CorrectiveFollowup, CorrectiveFollowupParameters),
+        (ToolError, ToolErrorParameters),
+        (ToolLoop, ToolLoopParameters),
+        (Refusal, RefusalParameters),
+        (Handover, HandoverParameters),
+        (EmptyOrGarbledAnswer, EmptyOrGarbledAnswerParameters),
+    )
 }
 
 
@@ -50,7 +69,8 @@ def load_signals(catalog: Path) -> list[Signal]:
         raise SettingsError(
             f"{path}: no signal is called {', '.join(unknown)}", f"use names among {', '.join(sorted(BUILT_IN))}"
         )
-    lexicon = load_lexicons(catalog / "lexicons")
+    sections = {section for signal, _ in BUILT_IN.values() for section in signal.sections}
+    lexicon = load_lexicons(catalog / "lexicons", sections)
     return [_built(path, name, entry, lexicon) for name, entry in sorted(entries.items()) if entry.enabled]
 
 

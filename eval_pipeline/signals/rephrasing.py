@@ -13,11 +13,9 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
-from eval_pipeline.signals.lexicon import found
 from eval_pipeline.signals.similarity import Wording, similarity
+from eval_pipeline.signals.texts import QUESTION_MARK
 
-_QUESTION_MARK = "[?\uff1f\u061f\u037e\u055e]"
-"""Of Latin, CJK, Arabic, Greek and Armenian script."""
 _IS_BRIEF = 3
 """A repeated turn of fewer words (yes, no, ok thanks) asks for nothing."""
 
@@ -88,7 +86,7 @@ class Rephrasing(Signal):
 
     def applies(self, batch: Batch) -> tuple[Mask, str]:
         """Say nothing of sessions with fewer than two user turns."""
-        n_user_turns = np.bincount(batch.owner[batch.has_role("user")], minlength=len(batch.sessions))
+        n_user_turns = np.bincount(batch.dialogue.user.owners, minlength=len(batch.sessions))
         return n_user_turns >= 2, "fewer than two user turns"
 
     def find(self, batch: Batch) -> Sequence[Evidence]:
@@ -108,19 +106,18 @@ class Rephrasing(Signal):
         ]
 
     def _asks(self, batch: Batch) -> _Asks:
-        positions = np.flatnonzero(batch.has_role("user"))
-        turns = batch.turns.iloc[positions]
-        has_mark = found(turns["content"], _QUESTION_MARK)
-        says_again = self.phrases("repeats").found_in(turns["content"])
-        answer = _previous_answer(batch, positions)
-        asked_back = np.zeros(len(positions), dtype=bool)
-        asked_back[answer >= 0] = found(batch.turns["content"].iloc[answer[answer >= 0]], _QUESTION_MARK)
-        at = turns["at"].dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-        seconds = np.where(np.isnat(at), np.nan, at.astype("int64") / 1e6)
+        dialogue = batch.dialogue
+        user, answer = dialogue.user, dialogue.answer_before
+        has_mark = user.texts.matched(QUESTION_MARK)
+        says_again = self.phrases("repeats").found_in(user.texts)
+        asks_back = np.zeros(len(batch.turns), dtype=bool)
+        asks_back[dialogue.assistant.positions] = dialogue.assistant.texts.matched(QUESTION_MARK)
+        asked_back = asks_back[answer] & (answer >= 0)
         # "Yes, ..." after a question answers it; "Thanks, ..." with a question of its own may still ask.
-        is_nod = self.phrases("acknowledgements").found_in(turns["content"], at_start=True) & (~has_mark | asked_back)
-        is_ask = (has_mark | says_again | self.phrases("requests").found_in(turns["content"])) & ~is_nod
-        return _Asks(positions, batch.owner[positions], is_ask, says_again, asked_back, answer, seconds)
+        is_nod = self.phrases("acknowledgements").found_in(user.texts, at_start=True) & (~has_mark | asked_back)
+        is_ask = (has_mark | says_again | self.phrases("requests").found_in(user.texts)) & ~is_nod
+        seconds = dialogue.seconds[user.positions]
+        return _Asks(user.positions, user.owners, is_ask, says_again, asked_back, answer, seconds)
 
     def _closest(self, asks: _Asks, content: npt.NDArray[Any]) -> Iterator[tuple[int, int, float, float]]:
         """Yield (later, earlier, similarity, strength) for each request that repeats one, numbered among user turns."""
@@ -146,17 +143,6 @@ class Rephrasing(Signal):
         if earlier.words == later.words:
             return 1.0 if len(later.words) >= _IS_BRIEF else 0.0
         return similarity(earlier, later, self.parameters.min_shared)
-
-
-def _previous_answer(batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return for each of the turns at `positions` the last assistant turn with text before it in its session, or -1."""
-    is_answer = batch.has_role("assistant") & (batch.turns["content"] != "").to_numpy(dtype=bool)
-    last = (
-        np.maximum.accumulate(np.where(is_answer, np.arange(len(is_answer)), -1))[positions]
-        if len(is_answer)
-        else positions
-    )
-    return np.where((last >= 0) & (batch.owner[last] == batch.owner[positions]), last, -1)
 
 
 def _pairs(asks: _Asks, window: int) -> Iterator[tuple[int, int]]:

@@ -29,7 +29,7 @@ def detect_signals(sessions: pd.DataFrame, signals: Sequence[Signal]) -> pd.Data
         found = _detected(signal, batch, closed)
         waiting = _not_applicable(sessions.loc[is_open, "session_id"], STILL_OPEN)
         both = pd.concat([found, waiting], ignore_index=True) if is_open.any() else found
-        parts.append(both.assign(signal=signal.name, signal_version=signal.version))
+        parts.append(both.assign(signal=signal.name, signal_version=signal.version, is_counting=signal.counts))
     if not parts or not len(sessions):
         return SessionSignals.validate(pd.DataFrame({name: [] for name in COLUMNS}))
     days = sessions.set_index("session_id")["session_day"]
@@ -39,7 +39,7 @@ def detect_signals(sessions: pd.DataFrame, signals: Sequence[Signal]) -> pd.Data
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[COLUMNS].astype({"signal": "str", "signal_version": "str"})
+    return rows[COLUMNS].astype({"signal": "str", "signal_version": "str", "is_counting": "bool"})
 
 
 def _not_applicable(session_ids: "pd.Series[str]", reason: str) -> pd.DataFrame:

@@ -11,10 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import orjson
-import pandas as pd
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
-from eval_pipeline.signals.lexicon import found
+from eval_pipeline.signals.texts import Texts
 
 LONGEST_PARSED = 100_000
 """Characters of the longest result that is read as JSON; an error message is short."""
@@ -56,8 +55,9 @@ class ToolError(Signal):
 
     def find(self, batch: Batch) -> Sequence[Evidence]:
         """Return each tool result that is an error."""
-        positions = np.flatnonzero(batch.has_role("tool"))
-        base = self._strengths(batch.turns.iloc[positions])
+        positions = batch.dialogue.tool.positions
+        is_marked = batch.turns["is_error"].to_numpy(dtype=bool)[positions]
+        base = self._strengths(batch.dialogue.tool.texts, is_marked)
         failed = positions[base > 0]
         if not len(failed):
             return []
@@ -65,14 +65,12 @@ class ToolError(Signal):
         suspects = np.isin(batch.owner[positions], batch.owner[failed])
         return list(self._evidence(batch, positions[suspects], base[suspects]))
 
-    def _strengths(self, results: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def _strengths(self, results: Texts, is_marked: Mask) -> npt.NDArray[np.float64]:
         """Return for each result how surely it is an error, 0 for none, by the surest of the three ways."""
-        is_opening = self.phrases("tool_errors").found_in(results["content"], at_start=True)
+        is_opening = self.phrases("tool_errors").found_in(results, at_start=True)
         strengths = np.where(is_opening, self.parameters.by_opening, 0.0)
-        texts = results["content"].to_numpy(dtype=object)
-        for i in np.flatnonzero(found(results["content"], _ERROR_KEYS)):
-            strengths[i] = max(strengths[i], self._of_object(texts[i]))
-        is_marked = results["is_error"].to_numpy(dtype=bool)
+        for i in np.flatnonzero(results.matched(_ERROR_KEYS)):
+            strengths[i] = max(strengths[i], self._of_object(results.values[i]))
         return np.where(is_marked, np.maximum(strengths, self.parameters.marked), strengths)
 
     def _of_object(self, text: str) -> float:

@@ -1,13 +1,14 @@
 """The invented customers of the simulated product, with the personal data that redaction has to find.
 
 Names, streets and towns are combined at random from short lists; e-mail domains and telephone numbers are from ranges
-kept free for fiction. Not here: what the customers say (`script_en.py`, `script_de.py`).
+kept free for fiction. Not here: what the customers say (`script_*.py`).
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 from eval_pipeline.simulation.draws import Draws
+from eval_pipeline.simulation.hands import HAND_SHARES
 
 N_CUSTOMERS = 5_000
 GERMAN_SHARE = 0.25
@@ -141,6 +142,8 @@ class Customer:
     town: str
     post_code: str
     country: str
+    hand: str
+    """How the customer types: a key of `HAND_SHARES`."""
 
     def record(self) -> dict[str, object]:
         """Return the customer as the shop's systems hold it."""
@@ -171,4 +174,5 @@ def customer(number: int, seed: int) -> Customer:
         town=town,
         post_code=post_code,
         country=region.country,
+        hand=draws.weighted(HAND_SHARES),
     )

@@ -2,23 +2,26 @@
 
 The product is the support desk of an invented shop for household goods, with a chat and a returns bot, in English and
 German. Everything is decided by (seed, day, index): a longer day begins with the same sessions.
-Not here: what is said (`transcript.py`), what is true (`truth.py`).
+Not here: what is said (`transcript.py`), what is true (`truth.py`), what customers press afterwards (`feedback.py`).
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from eval_pipeline.simulation.cases import case_number
+from eval_pipeline.simulation.cases import case_day, case_number
+from eval_pipeline.simulation.conversation import Conversation
 from eval_pipeline.simulation.draws import Draws
+from eval_pipeline.simulation.feedback import feedback
 from eval_pipeline.simulation.people import N_CUSTOMERS, Customer, customer
+from eval_pipeline.simulation.script import Phenomenon
 from eval_pipeline.simulation.script_de import SCRIPT as GERMAN
 from eval_pipeline.simulation.script_en import SCRIPT as ENGLISH
-from eval_pipeline.simulation.transcript import Conversation, write_conversation
+from eval_pipeline.simulation.transcript import write_conversation
 from eval_pipeline.simulation.truth import is_clarified, product_version, truth
 
 SCRIPTS = {script.locale: script for script in (ENGLISH, GERMAN)}
@@ -29,17 +32,11 @@ ITEMS = {
 OPEN_SHARE = 0.02
 """Share of sessions without an end mark."""
 
-FEEDBACK_RATES = {
-    "thank": {"up": 0.16, "down": 0.0, "report": 0.0, "rating": 0.04},
-    "follow_up": {"up": 0.1, "down": 0.01, "report": 0.0, "rating": 0.04},
-    "accept": {"up": 0.03, "down": 0.02, "report": 0.0, "rating": 0.02},
-    "leave": {"up": 0.01, "down": 0.06, "report": 0.01, "rating": 0.0},
-    "rephrase": {"up": 0.0, "down": 0.15, "report": 0.03, "rating": 0.01},
-    "complain": {"up": 0.0, "down": 0.35, "report": 0.1, "rating": 0.02},
-    "rage": {"up": 0.0, "down": 0.2, "report": 0.03, "rating": 0.02},
-    "ask_person": {"up": 0.0, "down": 0.1, "report": 0.05, "rating": 0.0},
-}
-"""Probability of each kind of feedback by how the customer took the answer; most give none."""
+LEFT_OPEN_SHARE = 0.15
+"""Share of the sessions that came to an end in words whose window still stays open for a while."""
+
+LETTER_CODE_SHARE = 0.15
+"""Share of orders whose number is of capital letters alone."""
 
 DAMAGES = ("no_session_id", "bad_time", "turns_not_a_list", "unknown_role")
 
@@ -81,15 +78,23 @@ def _write_day(folder: Path, day: date, n: int, seed: int, malformed: int) -> Pa
     return path
 
 
-def _session(day: date, index: int, seed: int) -> dict[str, Any]:
-    case = case_number(day, index)
+class SimulatedSession(NamedTuple):
+    """A session as it stands in the files, and what truly occurs in it (`phenomena.py`)."""
+
+    record: dict[str, Any]
+    phenomena: frozenset[Phenomenon]
+
+
+def simulated_session(case: str, seed: int) -> SimulatedSession:
+    """Return the session with this case number. Raises `ValueError` if it is no case number."""
+    day = case_day(case)
     draws = Draws("traffic", str(seed), case)
     person = customer(draws.below(N_CUSTOMERS), seed)
-    script = SCRIPTS[person.locale]
-    topic = draws.pick(script.topics)
+    topic = draws.pick(SCRIPTS[person.locale].topics)
     started_at = datetime.combine(day, time(), UTC) + timedelta(milliseconds=draws.below(86_400_000))
-    talk = Conversation(script, _fields(day, case, person, draws), person, draws, started_at)
-    write_conversation(talk, topic, truth(case, seed).category, is_clarified(case, seed))
+    fields = {**_fields(day, case, person, draws), "about": topic.about, "rest": topic.rest}
+    talk = Conversation(SCRIPTS[person.locale], topic, fields, person, draws, started_at)
+    write_conversation(talk, truth(case, seed).category, is_clarified(case, seed))
     session = {
         "session_id": f"sim-{seed}-{case.removeprefix('SIM-')}",
         "started_at": started_at.isoformat(timespec="milliseconds"),
@@ -100,14 +105,23 @@ def _session(day: date, index: int, seed: int) -> dict[str, Any]:
         "user_id": person.user_id,
         "slices": {"locale": person.locale, "plan": person.plan},
         "turns": talk.turns,
-        "feedback": _feedback(talk),
+        "feedback": feedback(talk),
         "source": "simulation",
         "meta": {"topic": topic.name, "channel": draws.pick(("web", "web", "app")), "customer": person.record()},
     }
     if not draws.chance(OPEN_SHARE):
-        idle = draws.between(120, 600) if talk.reaction == "leave" else draws.between(1, 6)
-        session["ended_at"] = (talk.at + timedelta(seconds=idle)).isoformat(timespec="milliseconds")
-    return session
+        session["ended_at"] = (talk.at + timedelta(seconds=_idle(talk))).isoformat(timespec="milliseconds")
+    return SimulatedSession(session, frozenset(talk.phenomena))
+
+
+def _idle(talk: Conversation) -> float:
+    """Return how many seconds pass until the session is ended: nobody ends one that is left without a word."""
+    is_left = talk.turns[-1]["role"] == "assistant" and not talk.is_over
+    return talk.draws.between(120, 600) if is_left or talk.draws.chance(LEFT_OPEN_SHARE) else talk.draws.between(1, 6)
+
+
+def _session(day: date, index: int, seed: int) -> dict[str, Any]:
+    return simulated_session(case_number(day, index), seed).record
 
 
 def _fields(day: date, case: str, person: Customer, draws: Draws) -> dict[str, str]:
@@ -127,7 +141,7 @@ def _fields(day: date, case: str, person: Customer, draws: Draws) -> dict[str, s
         "street": person.street,
         "town": person.town,
         "post_code": person.post_code,
-        "order": f"QM-{draws.below(90_000) + 10_000}-{draws.pick('ABCDEFGH')}",
+        "order": _order_number(draws),
         "item": items[item],
         "other": items[(item + 1 + draws.below(len(items) - 1)) % len(items)],
         "total": total.replace(".", ",") if is_german else total,
@@ -135,20 +149,10 @@ def _fields(day: date, case: str, person: Customer, draws: Draws) -> dict[str, s
     }
 
 
-def _feedback(talk: Conversation) -> list[dict[str, Any]]:
-    rates, draws = FEEDBACK_RATES[talk.reaction], talk.draws
-    given: list[dict[str, Any]] = []
-    thumb = draws.unit()
-    if thumb < rates["up"]:
-        given.append({"kind": "thumbs", "value": 1, "turn_index": talk.answer_index})
-    elif thumb < rates["up"] + rates["down"]:
-        given.append({"kind": "thumbs", "value": -1, "turn_index": talk.answer_index})
-    if draws.chance(rates["report"]):
-        given.append({"kind": "report", "text": draws.pick(talk.script.reports).format_map(talk.fields)})
-    if draws.chance(rates["rating"]):
-        is_content = talk.reaction in ("thank", "follow_up", "accept")
-        given.append({"kind": "rating", "value": draws.pick((0.75, 1.0) if is_content else (0.0, 0.25))})
-    return given
+def _order_number(draws: Draws) -> str:
+    if draws.chance(LETTER_CODE_SHARE):
+        return f"QM-{''.join(draws.pick('BCDFGHKLMPRSTVWZ') for _ in range(5))}"
+    return f"QM-{draws.below(90_000) + 10_000}-{draws.pick('ABCDEFGH')}"
 
 
 def _damaged(session: dict[str, Any], damage: str) -> dict[str, Any]:

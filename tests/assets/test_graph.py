@@ -14,6 +14,10 @@ GRAPH = {
         "surface_failures",
         {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"},
     ),
+    "sampling_frame": (
+        "surface_failures",
+        {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"},
+    ),
     "evaluator_verdicts": ("evaluate", {"raw_sessions"}),
     "judge_verdicts": ("evaluate", {"raw_sessions"}),
     "reviews": ("review", {"flagged_sessions"}),

@@ -50,9 +50,11 @@ def prediction(session_id: str, value: str, **changes: Any) -> dict[str, Any]:
         "subject_version": "1+aa",
         "target": "judge:refund",
         "prediction": value,
+        "is_counting": False,
         **changes,
     }
 
 
 def prediction_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=PREDICTION_COLUMNS).astype("str")
+    types = dict.fromkeys(PREDICTION_COLUMNS, "str") | {"is_counting": "bool"}
+    return pd.DataFrame(rows, columns=PREDICTION_COLUMNS).astype(types)

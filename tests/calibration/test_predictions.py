@@ -21,8 +21,8 @@ def test_a_judge_answers_its_own_question_with_its_first_repeat() -> None:
         columns=["session_id", "judge", "judge_version", "repeat", "verdict"],
     )
     assert judge_predictions(verdicts).to_dict("split")["data"] == [
-        ["s1", "judge", "refund", "1+aa", "judge:refund", "fail"],
-        ["s2", "judge", "refund", "1+aa", "judge:refund", "error"],
+        ["s1", "judge", "refund", "1+aa", "judge:refund", "fail", False],
+        ["s2", "judge", "refund", "1+aa", "judge:refund", "error", False],
     ]
 
 
@@ -53,19 +53,55 @@ def test_an_evaluator_is_compared_with_the_label_on_it_before_that_on_the_sessio
     assert got.to_dict() == {"s1": "evaluator:tone", "s2": "session"}
 
 
-def test_a_signal_that_fired_predicts_a_failed_session() -> None:
-    signals = pd.DataFrame(
-        [("s1", "fired"), ("s2", "quiet"), ("s3", "not_applicable")], columns=["session_id", "outcome"]
-    ).assign(signal="loop", signal_version="1+dd")
+def signal_rows(*rows: tuple[str, str, str, bool], version: str = "1+dd") -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["session_id", "signal", "outcome", "is_counting"])
+    return frame.assign(signal_version=version)
+
+
+def of(signals: pd.DataFrame, subject: str) -> dict[str, str]:
     got = signal_predictions(signals)
-    assert got["prediction"].tolist() == ["fail", "pass", "not_applicable"]
-    assert set(got["target"]) == {"session"}
+    return dict(got.loc[got["subject"] == subject, ["session_id", "prediction"]].to_numpy().tolist())
+
+
+def test_a_signal_that_fired_predicts_a_failed_session() -> None:
+    signals = signal_rows(
+        ("s1", "loop", "fired", True), ("s2", "loop", "quiet", True), ("s3", "loop", "not_applicable", True)
+    )
+    assert of(signals, "loop") == {"s1": "fail", "s2": "pass", "s3": "not_applicable"}
+    assert set(signal_predictions(signals)["target"]) == {"session"}
+
+
+def test_a_session_is_flagged_when_any_counting_signal_fired() -> None:
+    signals = signal_rows(
+        *(("fired", "loop", "fired", True), ("fired", "anger", "quiet", True), ("fired", "thanks", "quiet", False)),
+        *(("quiet", "loop", "quiet", True), ("quiet", "anger", "not_applicable", True), ("quiet", "thanks", "quiet", False)),
+        *(("none", "loop", "not_applicable", True), ("none", "anger", "not_applicable", True), ("none", "thanks", "quiet", False)),
+        *(("other", "loop", "quiet", True), ("other", "anger", "quiet", True), ("other", "thanks", "fired", False)),
+    )  # fmt: skip
+    assert of(signals, "flagged") == {"fired": "fail", "quiet": "pass", "none": "pass", "other": "pass"}
+    assert of(signal_rows(("s1", "thanks", "fired", False)), "flagged") == {}
+    counts = signal_predictions(signals).groupby("subject")["is_counting"].first()
+    assert counts.to_dict() == {"anger": True, "flagged": True, "loop": True, "thanks": False}
+
+
+def test_the_version_of_flagged_is_that_of_the_counting_signals() -> None:
+    def version(*frames: pd.DataFrame) -> str:
+        got = signal_predictions(pd.concat(frames, ignore_index=True))
+        return "/".join(got.loc[got["subject"] == "flagged", "subject_version"].unique())
+
+    loop, anger, thanks = (
+        signal_rows(("s1", name, "quiet", counts))
+        for name, counts in [("loop", True), ("anger", True), ("thanks", False)]
+    )
+    both = version(loop, anger, thanks)
+    assert both == version(anger, loop, thanks.assign(signal_version="2+ee"))
+    assert len({both, version(loop, thanks), version(loop, anger.assign(signal_version="2+ee"), thanks)}) == 3
 
 
 def test_no_verdicts_give_no_predictions() -> None:
     verdicts = evaluator_verdicts()
     judges = pd.DataFrame(columns=["session_id", "judge", "judge_version", "repeat", "verdict"])
-    signals = pd.DataFrame(columns=["session_id", "signal", "signal_version", "outcome"])
+    signals = pd.DataFrame(columns=["session_id", "signal", "signal_version", "outcome", "is_counting"])
     for frame in (
         evaluator_predictions(verdicts, label_frame([])),
         judge_predictions(judges),

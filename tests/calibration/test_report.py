@@ -142,7 +142,8 @@ def test_a_subject_that_is_as_it_was_gives_no_row_beside_one_that_changed() -> N
     judge, signal = prediction("s1", "fail"), prediction("s2", "fail", subject_kind="signal", target="session")
     stored = report(labels, [judge, signal])
     changed = report(labels, [judge, signal | {"prediction": "pass"}])
-    assert new_measurements(changed, stored, NOW)["subject_kind"].tolist() == ["signal"]
+    news = new_measurements(changed, stored, NOW)
+    assert news[["subject_kind", "label_set"]].to_numpy().tolist() == [["signal", "all"], ["signal", "held_out"]]
 
 
 def test_what_has_lost_its_last_label_says_so() -> None:
@@ -154,6 +155,45 @@ def test_what_has_lost_its_last_label_says_so() -> None:
     assert news[["label_set", "category"]].to_numpy().tolist() == [["held_out", "all"], ["held_out", "rude"]]
     assert (set(news["n_labels"]), set(news["status"])) == ({0}, {"no_labels"})
     assert new_measurements(measured, pd.concat([stored, news], ignore_index=True), NOW).empty
+
+
+SIGNAL = {"subject_kind": "signal", "subject": "loop", "target": "session"}
+
+
+def test_a_signal_has_one_row_over_the_blind_labels_of_both_sets_of_ninety_days() -> None:
+    labels = [
+        label("s1", "fail", category="rude"),
+        label("s2", "fail", label_set="calibration", category="rude"),
+        label("s3", "fail", label_set="calibration", is_blind=False),
+        label("s4", "pass", session_day=DAY - dt.timedelta(days=89)),
+        label("s5", "pass", session_day=DAY - dt.timedelta(days=90)),
+    ]
+    labels = [row | {"target": "session"} for row in labels]
+    rows = report(labels, [prediction(row["session_id"], "fail", **SIGNAL) for row in labels])
+    counted = rows[rows["category"] == "all"].set_index("label_set")["n_labels"]
+    assert counted.to_dict() == {"all": 3, "calibration": 2, "held_out": 3}
+    assert rows.loc[rows["category"] == "rude", "label_set"].tolist() == ["calibration", "held_out"]
+
+
+def test_a_signal_without_labels_says_how_many_it_needs_and_no_other_kind_does() -> None:
+    rows = report([], [prediction("s1", "fail", **SIGNAL), prediction("s1", "fail")])
+    needed = rows.set_index(["subject_kind", "label_set"])["n_control_needed"]
+    assert needed.dropna().to_dict() == {("signal", "all"): 200, ("signal", "held_out"): 200}
+    assert rows["n_control"].tolist() == [0, 0, 0]
+    assert rows[["precision_weighted", "recall_weighted"]].isna().all(axis=None)
+
+
+def test_a_signal_that_has_lost_its_labels_needs_them_all_again() -> None:
+    predictions = [prediction("s1", "fail", **SIGNAL)]
+    stored = report([label("s1", "fail", target="session", arm="control")], predictions).assign(
+        precision_weighted=0.5, recall_weighted=0.5, n_weighted=150, n_control=150, n_control_needed=50
+    )
+    news = new_measurements(report([label("s1", "fail", target="other")], []), stored, NOW)
+    assert news["label_set"].tolist() == ["all", "held_out"]
+    assert news[["precision_weighted", "recall_weighted"]].isna().all(axis=None)
+    assert set(news[["n_weighted", "n_control", "n_control_needed"]].itertuples(index=False, name=None)) == {
+        (0, 0, 200)
+    }
 
 
 @pytest.mark.parametrize("second", ["fail", "pass"])

@@ -135,7 +135,8 @@ def test_a_cell_without_a_label_gives_no_rate_and_error_analysis_makes_no_cell()
     rows = twelve_each(HELD_OUT)
     bare = (prediction(HELD_OUT[70], "pass"), label(HELD_OUT[70], "fail", target="other"))
     elsewhere = rates([*rows, (queued(HELD_OUT[70], "quiet", 0.5, surface="mail"), *bare)]).iloc[0]
-    assert elsewhere[RATE_COLUMNS].isna().all()
+    assert elsewhere[["tpr_weighted", "tnr_weighted", "recall_weighted"]].isna().all()
+    assert elsewhere["precision_weighted"] == pytest.approx(12 / 18, abs=1e-6)  # rests on what the judge fails alone
     assert elsewhere["n_weighted"] == 60
     set_aside = rates([*rows, (queued(HELD_OUT[70], "flagged", 0.5, arm="error_analysis"), *bare)])
     pd.testing.assert_frame_equal(set_aside, rates(rows))
@@ -156,6 +157,70 @@ def test_the_report_has_both_and_its_id_follows_the_population() -> None:
     assert (other["report_id"] != report["report_id"]).to_dict() == {"all": True, "rude": False}
 
 
+SIGNAL = {"subject_kind": "signal", "subject": "loop", "target": "session", "is_counting": True}
+
+
+def of_signal(rows: Sequence[tuple[Any, Any, Any]], as_of_day: dt.date = DAY, subject: str = "loop") -> pd.DataFrame:
+    """The rates of `rows` as those of a counting signal, by label set."""
+    turned = [
+        (queue, said | SIGNAL | {"subject": subject}, label_ | {"target": "session"}) for queue, said, label_ in rows
+    ]
+    return rates(turned, as_of_day).set_index("label_set")
+
+
+def on_both_sets(**changes: Any) -> list[tuple[Any, Any, Any]]:
+    """What fires is drawn 1 in 2, what does not 1 in 10; half of it is in either label set; 60 controls."""
+    rows = [
+        row
+        for ids in (HELD_OUT, CALIBRATION)
+        for row in [
+            *reviewed(ids[:12], "flag_only", 0.5, "fail", "fail", **changes),
+            *reviewed(ids[12:18], "flag_only", 0.5, "fail", "pass", **changes),
+            *reviewed(ids[18:21], "quiet", 0.1, "not_applicable", "fail", **changes),
+            *reviewed(ids[21:48], "quiet", 0.1, "pass", "pass", **changes),
+        ]
+    ]
+    sets = dict.fromkeys(CALIBRATION, "calibration")
+    return [(q, said, label_ | {"label_set": sets.get(label_["session_id"], "held_out")}) for q, said, label_ in rows]
+
+
+def test_recall_of_a_signal_counts_what_it_does_not_apply_to_and_both_sets_accumulate() -> None:
+    found = of_signal(on_both_sets())
+    both = found.loc["all"]
+    # failures: 24 * 2 caught, 6 * 10 it does not apply to; fired: 36 * 2
+    assert both["recall_weighted"] == pytest.approx(48 / 108, abs=1e-6)
+    assert both["precision_weighted"] == pytest.approx(48 / 72, abs=1e-6)
+    assert both["tpr_weighted"] == 1  # of those it applies to
+    assert both[["n_weighted", "n_control", "n_control_needed"]].tolist() == [90, 60, 140]
+    assert found.loc["held_out", ["n_weighted", "n_control", "n_control_needed"]].tolist() == [45, 30, 170]
+    assert found["recall_weighted"].notna().to_dict() == {"all": True, "calibration": False, "held_out": False}
+
+
+def test_over_both_sets_the_strata_are_as_large_as_the_log_says_and_flagged_has_no_split() -> None:
+    """With 36 flagged of 72, and 60 controls of 600, only the two shares of failures are uncertain."""
+    found = of_signal(on_both_sets(), subject="flagged").loc["all"]
+    rng = np.random.default_rng(3)
+    caught, missed = 72 * rng.beta(24.5, 12.5, 200_000), 600 * rng.beta(6.5, 54.5, 200_000)
+    low, high = np.quantile(caught / (caught + missed), [0.025, 0.975])
+    ends = found["recall_weighted_low"], found["recall_weighted_high"]
+    assert ends == (pytest.approx(low, abs=0.015), pytest.approx(high, abs=0.015))
+
+
+def test_a_judge_has_a_precision_and_no_recall() -> None:
+    row = rates(twelve_each(HELD_OUT)).iloc[0]
+    assert row["precision_weighted"] == pytest.approx(24 / 36, abs=1e-6)
+    assert row["n_control"] == 42
+    assert row[["recall_weighted", "n_control_needed"]].isna().all()
+
+
+def test_both_sets_are_measured_on_blind_labels_of_ninety_days() -> None:
+    assert of_signal(on_both_sets(is_blind=False)).loc["all", "n_control"] == 0
+    rows, last = on_both_sets(), DAY + dt.timedelta(days=89)
+    assert of_signal(rows, last).loc["all", "n_control"] == 60
+    later = of_signal(rows, last + dt.timedelta(days=1))
+    assert later["n_control"].to_dict() == {"calibration": 30, "held_out": 30}
+
+
 def test_predictions_on_every_drawn_session_are_read() -> None:
     warehouse = MemoryWarehouse()
     rows = [queued("a", "quiet", 0.5), queued("b", "quiet", 0.5), queued("c", "quiet", 0.5, arm="error_analysis")]
@@ -168,12 +233,13 @@ def test_predictions_on_every_drawn_session_are_read() -> None:
     drawn = drawn_until(DAY, warehouse)
     assert drawn["session_id"].tolist() == ["a", "b"]
     assert drawn[["stratum", "weight"]].drop_duplicates().to_numpy().tolist() == [["chat/quiet", 2.0]]
-    fired = {"signal": "tool_error", "signal_version": "1", "outcome": "fired", "strength": 0.5}
+    fired = {"signal": "tool_error", "signal_version": "1", "outcome": "fired", "strength": 0.5, "is_counting": True}
     signals = [{"session_id": i, "session_day": DAY - dt.timedelta(days=1), **fired} for i in "abc"]
     columns = list(SessionSignals.to_schema().columns)
     warehouse.upsert(SessionSignals, SessionSignals.validate(pd.DataFrame(signals, columns=columns)))
     found = labelled_predictions(empty_frame(HumanLabels), DAY, warehouse, drawn["session_id"])
-    assert found["session_id"].tolist() == ["a", "b"]
+    read = found[["session_id", "subject"]].to_numpy().tolist()
+    assert read == [["a", "tool_error"], ["b", "tool_error"], ["a", "flagged"], ["b", "flagged"]]
 
 
 TPR, TNR = 0.85, 0.93
@@ -205,10 +271,10 @@ def measured(seed: int) -> pd.DataFrame:
         sessions = traffic_of(DAY - dt.timedelta(days=number), n, rng)
         fired = sessions.loc[sessions["signal"], ["session_id"]]
         signals = fired.assign(signal="tool_error", outcome="fired", strength=0.5)
-        failing = set(sessions.loc[sessions["judge"], "session_id"])
+        failing = dict.fromkeys(sessions.loc[sessions["judge"], "session_id"], ("judge:j",))
         day = sessions["session_day"].iloc[0]
         empty = empty_frame(FlaggedSessions)
-        queues.append(draw_queue(day, sessions, signals, empty, DESIGN, {"tool_error"}, failing, NOW))
+        queues.append(draw_queue(day, sessions, signals, empty, DESIGN, {"tool_error"}, failing, NOW).queue)
         days.append(sessions)
     queue, known = pd.concat(queues), pd.concat(days).set_index("session_id")
     sets = {i: label_set(group_of(None, i)) for i in queue["session_id"]}
@@ -227,7 +293,8 @@ def measured(seed: int) -> pd.DataFrame:
 
 
 def test_it_is_right_where_the_queue_over_samples_what_is_flagged_or_failed() -> None:
-    found = pd.concat([measured(seed) for seed in range(30)])  # two label sets each: 60 replicates
+    found = pd.concat([measured(seed) for seed in range(30)])
+    found = found[found["label_set"] != "all"]  # two label sets each: 60 replicates
     truth = {"judge": {"tpr": TPR, "tnr": TNR}, "signal": {"tpr": 0.45, "tnr": 0.94}}
     for kind, rows in found.groupby("subject_kind"):
         assert len(rows) == 60

@@ -39,6 +39,7 @@ REDACTION_KEY = "the redaction key of the end-to-end tests"
 RUN_BOUND = {
     "session_sources": {"registered_at"},
     "flagged_sessions": {"drawn_at"},
+    "sampling_frame": {"drawn_at"},
     "judge_calibration_reports": {"measured_at"},
     "model_calls": {"call_id", "requested_at", "latency_s", "endpoint"},
     "partition_versions": {"stored_at", "data_version"},

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from eval_pipeline.cli import main
+from eval_pipeline.cli.main import main
 from eval_pipeline.sessions import Session
 from resources.embedded_postgres import ADMINISTRATOR
 from tests.end_to_end import canaries

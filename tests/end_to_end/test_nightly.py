@@ -144,6 +144,7 @@ def test_reviews_become_labels_and_labels_measure_the_judges(evaluated: Pipeline
         "judge_verdicts",
         "model_calls",
         "flagged_sessions",
+        "sampling_frame",
     }
     after = pipeline.row_versions()
     assert {name: after[name] for name in same} == {name: unjudged[name] for name in same}

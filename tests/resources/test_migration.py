@@ -13,8 +13,9 @@ from psycopg import sql
 from sqlalchemy import create_engine
 
 from eval_pipeline.errors import WarehouseError
-from eval_pipeline.tables import TABLES, Table
+from eval_pipeline.tables import TABLES, VIEWS, JudgeCalibrationReports, SessionSignals, SignalQuality, Table
 from resources.migration import MIGRATIONS, head, is_current, migrate
+from resources.warehouse import PostgresWarehouse
 
 SQL_TYPES = {
     "string[pyarrow]": "text",
@@ -53,6 +54,26 @@ def test_the_database_has_the_columns_of_the_model(database_url: str, table: typ
         (name, (field.metadata or {}).get("sql") or SQL_TYPES[str(field.dtype)], field.nullable)
         for name, field in table.to_schema().columns.items()
     ]
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.table_name())
+def test_the_database_has_the_views_of_the_models_with_their_descriptions(database_url: str, view: type[Table]) -> None:
+    found = rows(
+        database_url,
+        "SELECT column_name, data_type, col_description(to_regclass('evals.' || table_name), ordinal_position::int)"
+        " FROM information_schema.columns c JOIN information_schema.views v USING (table_schema, table_name)"
+        " WHERE table_schema = 'evals' AND table_name = %s ORDER BY ordinal_position",
+        view.table_name(),
+    )
+    columns = view.to_schema().columns.items()
+    assert found == [(name, SQL_TYPES[str(f.dtype)], " ".join(f.description.split())) for name, f in columns]
+    about = rows(database_url, "SELECT obj_description(%s::regclass)", f"evals.{view.table_name()}")[0][0]
+    assert about == " ".join((view.__doc__ or "").split())
+
+
+def test_no_view_is_there_that_has_no_model(database_url: str) -> None:
+    found = rows(database_url, "SELECT viewname FROM pg_views WHERE schemaname = 'evals'")
+    assert {name for (name,) in found} == {view.table_name() for view in VIEWS}
 
 
 def constraints(url: str, table: type[Table], kind: str) -> list[tuple[str, str]]:
@@ -141,6 +162,39 @@ def test_many_processes_may_migrate_at_once(empty_database_url: str) -> None:
     assert errors == []
     assert is_current(empty_database_url)
     assert rows(empty_database_url, "SELECT version_num FROM evals.alembic_version") == [(head(),)]
+
+
+AS_OF_0001 = """
+    INSERT INTO evals.session_signals VALUES
+        ('s1', '2026-01-02', 'tool_error', '1+ab', 'fired', 0.5, 3, 'words', 'a tool failed');
+    INSERT INTO evals.judge_calibration_reports (report_id, as_of_day, subject_kind, subject, subject_version, origin,
+        label_set, category, n_labels, n_true_fail, n_missed_fail, n_false_fail, n_true_pass, n_error, n_not_applicable,
+        tpr_weighted, n_weighted, status, labels_hash, measured_at)
+    VALUES ('r1', '2026-01-02', 'signal', 'tool_error', '1+ab', 'production', 'held_out', 'all', 30, 10, 5, 5, 10, 0, 0,
+        0.4, 30, 'too_few_to_gate', 'ff', '2026-01-03T01:00Z');
+"""
+
+
+def test_rows_of_the_first_release_survive_the_upgrade(empty_database_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(empty_database_url))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with psycopg.connect(empty_database_url) as database:
+        database.execute(AS_OF_0001)
+    migrate(empty_database_url)
+    assert is_current(empty_database_url)
+    with PostgresWarehouse(empty_database_url) as warehouse:
+        signal = warehouse.read(SessionSignals).iloc[0]
+        report = warehouse.read(JudgeCalibrationReports).iloc[0]
+        assert warehouse.read(SignalQuality).empty
+    assert (signal["session_id"], signal["turn_index"], signal["reason"]) == ("s1", 3, "a tool failed")
+    assert signal["is_counting"]
+    assert (report["tpr_weighted"], report["n_weighted"], report["label_set"]) == (0.4, 30, "held_out")
+    assert report[["precision_weighted", "recall_weighted", "n_control", "n_control_needed"]].isna().all()
 
 
 def test_a_current_database_is_not_touched(database_url: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assets.table_assets import store
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.review.design import Design, load_design
-from eval_pipeline.review.queue import draw_queue, failing_sessions
+from eval_pipeline.review.queue import draw_queue, failing_verdicts
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.tables import FlaggedSessions
 from eval_pipeline.versions import unit_hash
@@ -24,6 +24,7 @@ from tests.fakes import empty_frame
 DAY = date(2025, 3, 4)
 MORNING, NEXT_MORNING = datetime(2025, 3, 5, 2, tzinfo=UTC), datetime(2025, 3, 6, 2, tzinfo=UTC)
 COUNTING = {"explicit_report", "tool_error"}
+DRAW: dict[str, Any] = {"counting": COUNTING, "design": Design()}
 KINDS = ["quiet", "verdict_only", "flag_only", "both", "explicit_report"]
 
 
@@ -38,7 +39,7 @@ def traffic(kinds: Mapping[str, str], **columns: Any) -> dict[str, Any]:
     return {
         "sessions": sessions,
         "signals": signals,
-        "failing": {i for i in ids if kinds[i] in ("verdict_only", "both")},
+        "failing": {i: ["judge:relevance"] for i in ids if kinds[i] in ("verdict_only", "both")},
     }
 
 
@@ -51,7 +52,7 @@ def queue(
 ) -> pd.DataFrame:
     before = empty_frame(FlaggedSessions) if existing is None else existing
     given_ = {"counting": COUNTING, "design": design or Design(), **arguments, **more}
-    new = draw_queue(DAY, existing=before, drawn_at=drawn_at, **given_)
+    new = draw_queue(DAY, existing=before, drawn_at=drawn_at, **given_).queue
     assert not set(new["session_id"]) & set(before["session_id"]), "nobody is drawn twice"
     both = pd.concat([frame for frame in (before, new) if len(frame)] or [new], ignore_index=True)
     return FlaggedSessions.validate(both.sort_values("session_id", ignore_index=True))
@@ -169,7 +170,7 @@ def test_what_joins_the_queue_during_a_draw_stays(warehouse: PostgresWarehouse) 
         warehouse.append(FlaggedSessions, other)
         yield draw_queue(
             DAY, **traffic(of_each(1)), existing=existing, design=Design(), counting=COUNTING, drawn_at=MORNING
-        )
+        ).queue
 
     assert store(warehouse, FlaggedSessions, DAY, draw()).n_rows == 6
     arms = warehouse.read(FlaggedSessions).set_index("session_id")["arm"]
@@ -225,12 +226,44 @@ def _draw(frame: pd.DataFrame, existing: pd.DataFrame | None = None) -> pd.DataF
     return queue(traffic(kinds, surface=surfaces), existing, plan)
 
 
-def test_failing_is_unknown_without_verdicts_and_any_failure_counts() -> None:
-    empty = pd.DataFrame({"session_id": [], "verdict": []})
-    assert failing_sessions(empty, empty) is None
-    checks = pd.DataFrame({"session_id": ["a", "a", "b"], "verdict": ["pass", "fail", "error"]})
-    assert failing_sessions(checks, empty) == {"a"}
-    assert failing_sessions(checks.iloc[[2]], empty) == set()
+def test_what_is_found_out_later_gives_no_second_chance_and_keeps_the_estimate_unbiased() -> None:
+    """Half of the quiet sessions turn out to fail a verdict after the first draw; late sessions come beside."""
+    totals = []
+    for day in range(60):
+        kinds = {f"{kind}{day}-{i}": kind for kind in ("quiet", "verdict_only", "flag_only") for i in range(40)}
+        first = draw_queue(DAY, **DRAW, **traffic(kinds), existing=empty_frame(FlaggedSessions), drawn_at=MORNING)
+        assert set(first.frame["session_id"]) == set(kinds)
+        assert dict(first.frame[["session_id", "stratum"]].itertuples(index=False)) == kinds
+        found_out = {i: "verdict_only" if kind == "quiet" and i[-1] in "02468" else kind for i, kind in kinds.items()}
+        late = {f"late{day}-{i}": "quiet" for i in range(10)}
+        second = draw_queue(
+            DAY, **DRAW, **traffic(found_out | late), existing=first.queue, framed=first.frame["session_id"].tolist(), drawn_at=NEXT_MORNING
+        )  # fmt: skip
+        assert set(second.queue["session_id"]) <= set(late) and set(second.frame["session_id"]) == set(late)
+        totals.append((1 / pd.concat([first.queue, second.queue])["inclusion_probability"]).sum())
+    error = np.std(totals) / np.sqrt(len(totals))
+    assert abs(np.mean(totals) - 130) < 4 * error + 0.01
+
+
+def test_failing_is_unknown_without_verdicts_and_names_every_failure() -> None:
+    checks = pd.DataFrame(
+        {"session_id": list("aabb"), "evaluator": list("xyyx"), "verdict": ["pass", "fail", "error", "pass"]}
+    )
+    judges = pd.DataFrame({"session_id": ["a", "c"], "judge": ["j", "j"], "verdict": ["fail", "fail"]})
+    assert failing_verdicts(checks.iloc[:0], judges.iloc[:0]) is None
+    assert failing_verdicts(checks, judges) == {"a": ["evaluator:y", "judge:j"], "c": ["judge:j"]}
+    assert failing_verdicts(checks.iloc[[2]], judges.iloc[:0]) == {}
+
+
+def test_every_drawn_session_says_why_it_is_there_and_controls_have_no_reason() -> None:
+    rows = queue(traffic({f"{kind}1": kind for kind in KINDS})).set_index("session_id")
+    assert dict(rows["reasons"]) == {
+        "quiet1": [],
+        "verdict_only1": ["judge:relevance"],
+        "flag_only1": ["tool_error"],
+        "both1": ["tool_error", "judge:relevance"],
+        "explicit_report1": ["explicit_report"],
+    }
 
 
 def test_the_shipped_design_is_the_default_and_surfaces_name_only_what_differs(tmp_path: Path) -> None:

@@ -21,6 +21,12 @@ ANSWERED = talk("user: When does my parcel arrive?", "assistant: It arrives on F
         ({"kind": "report", "text": "not helpful at all"}, "reported by the user"),
         ({"kind": "report", "text": "This was not very helpful, thanks for nothing"}, "reported by the user"),
         ({"kind": "report"}, "reported by the user"),
+        ({"kind": "report", "text": "inaccurate, other"}, "reported by the user"),
+        ({"kind": "report", "text": "harmful"}, "reported by the user"),
+        ({"kind": "report", "text": "The link is broken, thanks"}, "reported by the user"),
+        ({"kind": "report", "text": "Great design, but it answered another question"}, "reported by the user"),
+        ({"kind": "report", "text": "👎"}, "reported by the user"),
+        ({"kind": "report", "text": "Nice", "value": 0.1}, "reported by the user"),
     ],
 )
 def test_feedback_that_reports_a_failure_fires(feedback: dict[str, Any], reason: str) -> None:
@@ -39,6 +45,12 @@ def test_feedback_that_reports_a_failure_fires(feedback: dict[str, Any], reason:
         {"kind": "rating", "value": None},
         {"kind": "report", "text": "Great help, thank you!"},
         {"kind": "report", "text": "solved", "value": 1.0},
+        {"kind": "report", "text": "No errors, very good!"},
+        {"kind": "report", "text": "No, great!"},
+        {"kind": "report", "text": "helpful, accurate"},
+        {"kind": "report", "text": "👍"},
+        {"kind": "report", "text": "n/a"},
+        {"kind": "report", "text": "..."},
     ],
 )
 def test_kind_feedback_is_quiet(feedback: dict[str, Any]) -> None:
@@ -49,14 +61,15 @@ def test_kind_feedback_is_quiet(feedback: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "That’s not what I asked.",
-        "No, that is wrong, the office closes at six",
+        "Your answer is wrong.",
+        "You didn’t answer my question",
         "Honestly THIS  DOESN'T help",
         "I want to report this conversation",
-        "sorry but that isnt right",
+        "no, you are making this up",
+        "This is useless!",
     ],
 )
-def test_words_that_reject_an_answer_fire_with_the_words_as_quote(said: str) -> None:
+def test_words_that_report_a_failure_fire_with_the_words_as_quote(said: str) -> None:
     row = only("explicit_report", [*ANSWERED, *talk(f"user: {said}")])
     assert (row["outcome"], row["turn_index"], row["quote"]) == ("fired", 2, said)
 
@@ -68,6 +81,11 @@ def test_words_that_reject_an_answer_fire_with_the_words_as_quote(said: str) -> 
         "I want to report a lost suitcase",
         "Can I file a complaint against the courier?",
         "Is that right?",
+        "No, that is wrong, the office closes at six",
+        "That's not what I asked, I meant the lamp",
+        "If that doesn't help, can I call you?",
+        "How do I report this chat to my manager?",
+        "Please translate this mail for me:" + " blah" * 100 + " your answer is wrong",
         "My laptop is wrongly listed",
         "Thanks, that helps",
     ],
@@ -77,9 +95,9 @@ def test_words_about_the_matter_itself_are_quiet(said: str) -> None:
 
 
 def test_the_first_user_turn_has_no_answer_to_reject() -> None:
-    turns = talk("assistant: How can I help?", "user: My charger doesn't work.", "assistant: Try another socket.")
+    turns = talk("assistant: How can I help?", "user: My charger is here. This is useless.", "assistant: Try again.")
     assert only("explicit_report", turns)["outcome"] == "quiet"
-    again = [*turns, *talk("user: It still doesn't work.")]
+    again = [*turns, *talk("user: This is useless.")]
     assert only("explicit_report", again)["turn_index"] == 3
 
 
@@ -98,6 +116,14 @@ def test_a_lower_rating_is_never_a_weaker_report(ratings: list[float]) -> None:
     ]
     strengths = list(detected("explicit_report", *sessions)["strength"])
     assert strengths == sorted(strengths, reverse=True)
+
+
+def test_a_wish_is_a_weaker_report_than_a_failure() -> None:
+    wish, failure = (
+        only("explicit_report", ANSWERED, feedback=[{"kind": "report", "text": text}])["strength"]
+        for text in ("Please add a search field", "Please add a search field, the list is wrong")
+    )
+    assert 0 < wish < failure
 
 
 def test_more_reports_are_stronger_and_the_strongest_is_quoted() -> None:

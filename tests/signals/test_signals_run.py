@@ -1,6 +1,6 @@
 """All signals over sessions: the table they make, hostile sessions, laws, and the catalog that sets them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,13 @@ def test_a_session_of_ten_thousand_turns_is_read_like_any_other() -> None:
     assert rows.loc["tool_error", "turn_index"] == 2
 
 
+def test_each_row_says_whether_its_signal_counts() -> None:
+    signals = [SIGNALS["tool_error"], replace(SIGNALS["rephrasing"], counts=False)]
+    frame = pd.DataFrame([session(talk("tool: Error: x"), "s1"), session(talk("user: x"), "s2", is_closed=False)])
+    rows = detect_signals(frame, signals)
+    assert set(zip(rows["signal"], rows["is_counting"], strict=True)) == {("tool_error", True), ("rephrasing", False)}
+
+
 def test_an_open_session_waits() -> None:
     row = only("tool_error", talk("tool: Error: x"), is_closed=False)
     assert (row["outcome"], row["reason"]) == ("not_applicable", "the session is still open")
@@ -179,7 +186,7 @@ def test_a_version_changes_with_what_decides_and_with_nothing_else(tmp_path: Pat
 
     base = "signals: {tool_error: {}, explicit_report: {}}"
     before = versions(base)
-    assert versions("signals: {tool_error: {counts: false}, explicit_report: {parameters: {doubt: 0.5}}}") == before
+    assert versions("signals: {tool_error: {counts: false}, explicit_report: {parameters: {complaint: 0.7}}}") == before
     tuned = versions("signals: {tool_error: {parameters: {marked: 0.9}}, explicit_report: {}}")
     assert tuned["tool_error"] != before["tool_error"]
     worded = versions(base, "complaints: [falsche antwort]\n")

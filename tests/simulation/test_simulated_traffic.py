@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from eval_pipeline.sessions import Session, Turn
 from eval_pipeline.simulation.cases import case_number, last_case
-from eval_pipeline.simulation.traffic import simulate_day, write_traffic
+from eval_pipeline.simulation.traffic import ITEMS, SCRIPTS, simulate_day, write_traffic
 from eval_pipeline.simulation.truth import Truth, is_clarified, product_version, truth
 from tests.simulation.frames import DAY, SEED, as_session, is_likely
 
@@ -41,6 +42,11 @@ def failing(category: str) -> list[tuple[Session, Truth, int]]:
     found = [(s, t, t.first_bad_turn) for s, t in both if t.category == category and t.first_bad_turn is not None]
     assert found
     return found
+
+
+def is_error(turn: Turn) -> bool:
+    """Whether a tool turn reports an error, marked or only in words: all good results are objects that name the order."""
+    return turn.role == "tool" and '"order":' not in turn.content
 
 
 def calls(turns: list[Turn]) -> list[tuple[str, str]]:
@@ -102,7 +108,7 @@ def test_traffic_is_as_mixed_as_a_real_desk() -> None:
 
 def test_users_bring_personal_data_in_words_arguments_and_results() -> None:
     for session in SESSIONS[:200]:
-        results = [turn.content for turn in session.turns if turn.role == "tool" and not turn.is_error]
+        results = [turn.content for turn in session.turns if turn.role == "tool" and not is_error(turn)]
         email = next(call.arguments["email"] for turn in session.turns for call in turn.tool_calls)
         assert "@example." in email
         assert all(email in result for result in results)
@@ -117,8 +123,8 @@ def test_the_last_exchange_names_the_case() -> None:
 
 def test_an_ignored_tool_error_is_followed_by_a_claim_of_success() -> None:
     for session, _, bad in failing("tool_error_ignored"):
-        assert session.turns[bad - 1].is_error
-        assert not any(turn.role == "tool" and not turn.is_error for turn in session.turns)
+        assert is_error(session.turns[bad - 1])
+        assert not any(turn.role == "tool" and not is_error(turn) for turn in session.turns)
         assert not session.turns[bad].tool_calls
 
 
@@ -127,11 +133,18 @@ def test_tool_errors_of_good_sessions_are_mended() -> None:
     for session, known in zip(SESSIONS, TRUTHS, strict=True):
         if known.is_failure:
             continue
-        results = [turn.is_error for turn in session.turns if turn.role == "tool"]
+        results = [is_error(turn) for turn in session.turns if turn.role == "tool"]
         assert not results[-1]
         n_recovered += any(results)
         assert len(set(calls(session.turns))) >= len(calls(session.turns)) - sum(results)
     assert n_recovered > 0
+
+
+def test_most_tool_errors_are_marked_and_nothing_else_is() -> None:
+    tool_turns = [turn for session in SESSIONS for turn in session.turns if turn.role == "tool"]
+    n_errors = sum(map(is_error, tool_turns))
+    assert 0.7 * n_errors < sum(turn.is_error for turn in tool_turns) < n_errors
+    assert all(is_error(turn) for turn in tool_turns if turn.is_error)
 
 
 def test_a_loop_repeats_its_call() -> None:
@@ -141,27 +154,42 @@ def test_a_loop_repeats_its_call() -> None:
         assert len(set(calls(session.turns))) == 1
 
 
-def test_a_truncated_answer_breaks_off_within_a_word() -> None:
-    for session, _, bad in failing("truncated"):
-        assert session.turns[bad].content[-1].isalpha()
+def answer_to(name: str, is_whole: bool, session: Session, index: int) -> bool:
+    """Whether turn `index` holds the second part of the answer to the topic `name`, or only the first."""
+    [topic] = [topic for topic in SCRIPTS[session.slices["locale"]].topics if topic.name == name]
+    first, second = (
+        literal(part) in session.turns[index].content for part in (topic.first_answer, topic.second_answer)
+    )
+    return first and second == is_whole
 
 
-def test_an_incomplete_answer_is_shorter_and_a_wrong_one_is_about_another_topic() -> None:
-    good = [s for s, t in zip(SESSIONS, TRUTHS, strict=True) if not t.is_failure]
+def literal(template: str) -> str:
+    """The longest part of a template that has no field."""
+    return max(re.split(r"\{\w+\}", template), key=len)
 
-    def answers(sessions: list[tuple[Session, int]], topic: str) -> list[str]:
-        return [s.turns[i].content for s, i in sessions if s.meta["topic"] == topic and s.slices["locale"] == "en"]
 
-    def answer_index(session: Session) -> int:
-        index = next(i for i, turn in enumerate(session.turns) if turn.role == "tool" and not turn.is_error)
-        return index + 1
+def test_a_truncated_answer_breaks_off_within_a_word_or_says_nothing_that_is_language() -> None:
+    answers = [session.turns[bad].content for session, _, bad in failing("truncated")]
+    garbles = {line.format() for script in SCRIPTS.values() for line in script.assistant["garbles"]}
+    broken_off = [answer for answer in answers if answer and answer not in garbles]
+    assert all(answer[-1].isalpha() for answer in broken_off)
+    assert len(broken_off) > len(answers) - len(broken_off) > answers.count("") > 0
 
-    whole = answers([(s, answer_index(s)) for s in good], "exchange")
-    half = answers([(s, i) for s, _, i in failing("incomplete_answer")], "exchange")
-    other = answers([(s, i) for s, _, i in failing("wrong_answer")], "exchange")
-    assert all("nothing more to pay" in answer and "the exchange" in answer for answer in whole)
-    assert half and all("nothing more to pay" not in answer and "the exchange" in answer for answer in half)
-    assert other and all("the exchange" not in answer for answer in other)
+
+def test_an_answer_is_whole_or_half_or_about_another_topic_or_item() -> None:
+    def is_whole(session: Session, index: int) -> bool:
+        return answer_to(session.meta["topic"], True, session, index)
+
+    for session, known in zip(SESSIONS, TRUTHS, strict=True):
+        result = next((i for i, turn in enumerate(session.turns) if turn.role == "tool" and not is_error(turn)), None)
+        assert known.is_failure or (result is not None and is_whole(session, result + 1))
+    assert all(answer_to(s.meta["topic"], False, s, i) for s, _, i in failing("incomplete_answer"))
+    other_item = [(s, i) for s, _, i in failing("wrong_answer") if answer_to(s.meta["topic"], True, s, i)]
+    assert 0 < len(other_item) < len(failing("wrong_answer")) / 2
+    for session, i in other_item:
+        ordered = orjson.loads(session.turns[i - 1].content)["order"]["item"]
+        assert ordered not in session.turns[i].content
+        assert any(item in session.turns[i].content for item in ITEMS[session.slices["locale"]])
 
 
 def test_the_turn_that_goes_wrong_is_the_assistants_and_moves_with_a_clarification() -> None:

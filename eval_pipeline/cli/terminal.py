@@ -1,0 +1,36 @@
+"""What all commands share: the two streams, the database, and the options that several of them take.
+
+The modules of this package alone in the core may import resources and assets, and only inside a command: `--help`
+stays quick. Not here: any command.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from eval_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from resources.warehouse import PostgresWarehouse
+
+Day = datetime | None
+
+out = Console(width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True)
+
+
+@contextmanager
+def stored(settings: Settings) -> Iterator["PostgresWarehouse"]:
+    """Yield the tables of the deployment, in their newest form."""
+    from resources.embedded_postgres import database_url
+    from resources.migration import migrate
+    from resources.warehouse import PostgresWarehouse
+
+    url = database_url(settings)
+    migrate(url)
+    with PostgresWarehouse(url) as warehouse:
+        yield warehouse

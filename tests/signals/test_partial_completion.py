@@ -1,0 +1,272 @@
+"""partial_completion: answers that break off or leave a part out, and the whole ones that only look like it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.signals.conversations import detected, only, session, talk
+
+SIGNAL = "partial_completion"
+ENDED = "Open the settings of the app and choose the tab for devices. Every device that you own has a line of its own there. "
+LONG = ENDED * 4
+CODE = "```python\ndef total(rows):\n    return sum(rows)\n"
+
+
+def answered(answer: str, request: str = "Can you help me with this?", *then: str) -> list[dict[str, object]]:
+    return talk(f"user: {request}", f"assistant: {answer}", *then)
+
+
+@pytest.mark.parametrize(
+    ("answer", "least"),
+    [
+        (f"Here you go.\n{CODE}", 0.4),
+        ("Sure.\n```js\nconst a = [1, 2,\n  render(a", 0.7),
+        ('{"orders": [{"id": 1, "state": "sent"}, {"id": 2, "sta', 0.7),
+        ("| plan | price |\n|---|---|\n| basic | 5 |\n| prof", 0.7),
+        ("1. Unplug the router.\n2. Wait a minute.\n3.", 0.7),
+        ("You can change the address until the", 0.6),
+        ("The parcel has left the depot and", 0.6),
+        ("Our plans differ in storage, support and price such as", 0.6),
+        ("The policy covers losses abroad, and you can hand in the form (with the receipts of the hotel", 0.6),
+        ("- **Reset**: hold the button.\n- **Updates**: install them every month and also **restart the machi", 0.6),
+        (f"{LONG}\n\n{ENDED}{ENDED}In the last step you confirm the change with the code that we se", 0.4),
+        ("The bus leaves every ten minutes from the north gate of the station,", 0.4),
+        ("Here are the documents for the visa application:", 0.5),
+        ("There are 5 steps to set it up:\n1. Download it.\n2. Open it.\n3. Sign in.", 0.5),
+        ("これらの手順に従って設定を変更してから再起動し、", 0.4),
+    ],
+)
+def test_an_answer_that_breaks_off_fires(answer: str, least: float) -> None:
+    row = only(SIGNAL, answered(answer))
+    assert (row["outcome"], row["turn_index"]) == ("fired", 1)
+    assert row["strength"] >= least
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "ok",
+        "sure, one moment",
+        "Your order is on its way. Have a lovely day",
+        "Thanks for waiting! I have changed the seat 🎉",
+        "Hi Sam,",
+        "Thank you for your patience.\n\nKind regards,\nThe Customer Care Team",
+        "You can write to the landlord like this.\n\nDear Ms Gray,\n\nthe heating is broken.\n\nYours sincerely,",
+        "Read more at https://example.org/help/returns",
+        "What else are you looking for",
+        "That is the one I was thinking of",
+        "You got plan A",
+        "Sorry about that :(",
+        "**Your ticket is booked.**",
+        '"We open at nine."',
+        "お問い合わせありがとうございます。ご注文は明日届きます。",
+        "طلبك في الطريق إليك وسيصل غدا؟",
+        "आपका पार्सल कल पहुँच जाएगा।",
+        "ขอบคุณที่ติดต่อเรา " * 30,
+        f"Done.\n{CODE}```",
+        f"Done.\n{CODE}```\nCall it with a list",
+        "Use ```total(rows)``` for that.\n~~~\n```\n~~~",
+        '{"state": "sent", "carrier": "north", "note": "leave at the [gate"}',
+        "Three things help:\n- more light\n- less water\n- a larger pot",
+        "There are 3 ways to pay:\n- card\n- transfer\n- cash",
+        "Please choose one of the following options:",
+        "| plan | price |\n|---|---|\n| basic | 5 |",
+        "# Changing the address of a delivery that has already left",
+        f"{LONG}\n- [x] done\n\nJane Miller",
+        "[Note] The office is closed on Monday",
+        "1. Unplug it\n2. Wait\n3. Plug it in",
+        "---",
+    ],
+)
+def test_a_whole_answer_is_quiet(answer: str) -> None:
+    assert only(SIGNAL, answered(answer))["outcome"] == "quiet"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I was only able to change the outbound flight.",
+        "I’ve only completed the first two chapters.",
+        "Due to length constraints the other tables are not here.",
+        "I will continue in the next message.",
+        "Chapter one is translated; the rest is left to you.",
+        "```python\ndef a():\n    return 1\n# ... rest of the code\n```",
+        "```ts\nclass A {\n  // ... existing code ...\n}\n```",
+        "```python\ndef pay():\n    raise NotImplementedError\n```",
+    ],
+)
+def test_an_assistant_that_says_it_did_a_part_fires(answer: str) -> None:
+    assert only(SIGNAL, answered(answer))["outcome"] == "fired"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Your order was only partially shipped; the rest follows on Friday.",
+        "Due to the length of your stay the deposit is higher.",
+        "I can only see bookings of the last year.",
+        "Your internet was cut off because of an unpaid bill.",
+        "```python\n# Add the rest to the cart\ncart.add(rest)\n```",
+        "```python\n# the todo app keeps its items here\nitems = []\n```",
+    ],
+)
+def test_words_about_the_matter_itself_are_quiet(answer: str) -> None:
+    assert only(SIGNAL, answered(answer))["outcome"] == "quiet"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "You only answered the first one",
+        "what about my second question?",
+        "your answer got cut off",
+        "You missed a step.",
+    ],
+)
+def test_a_user_who_misses_a_part_fires_on_his_turn(said: str) -> None:
+    row = only(SIGNAL, answered("The fee is nine euros.", "How much is it?", f"user: {said}"))
+    assert (row["outcome"], row["turn_index"], row["quote"]) == ("fired", 2, said)
+    assert only(SIGNAL, talk(f"user: {said}", "assistant: Sorry, tell me more."))["outcome"] == "quiet"
+
+
+NAMES = "- Ada\n- Ben\n- Cem\n- Dora\n- Eli"
+
+
+@pytest.mark.parametrize(
+    "request_", ["Give me 5 names for a cat", "please list five names", "Suggest the top 5 cafes in Bonn"]
+)
+def test_fewer_items_than_asked_for_fire_and_the_more_are_missing_the_stronger(request_: str) -> None:
+    strengths = [only(SIGNAL, answered("\n".join(NAMES.split("\n")[:n]), request_))["strength"] for n in (2, 3, 4, 5)]
+    assert strengths == sorted(strengths, reverse=True)
+    assert strengths[2] >= 0.35
+    assert strengths[3] == 0
+    assert only(SIGNAL, answered("- Ada\n- Ben", request_))["reason"] == "asked for 5, the answer lists 2"
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        ("Give me 5 names", "Ada, Ben, Cem and Dora would suit it."),
+        ("Give me 5 names", "1) Ada 2) Ben 3) Cem 4) Dora 5) Eli"),
+        ("Give me 5 ideas", "## Light\n- lamps\n- candles\n## Colour\n## Plants\n## Rugs\n## Art"),
+        ("Give me 5 hotels", "I found only two:\n- Krone\n- Adler"),
+        ("Give me 5 minutes", "Take your time. You will need:\n- your card\n- your passport"),
+        ("Tell me about option 5 please", "It has\n- a pool\n- a sauna"),
+        ("Show me 4-star hotels", "- Krone\n- Adler"),
+        ("Write 5 sentences on pots", "- Clay\n- Iron"),
+        ("Give me 5 tickets", "To book I need:\n- a date\n- a name\nWhich date suits you?"),
+    ],
+)
+def test_a_number_that_counts_no_items_or_is_met_is_quiet(request_: str, answer: str) -> None:
+    assert only(SIGNAL, answered(answer, request_))["outcome"] == "quiet"
+
+
+def test_items_that_come_later_count() -> None:
+    turns = answered("- Ada\n- Ben\n- Cem", "Give me 5 names", "user: two others please", "assistant: - Dora\n- Eli")
+    assert only(SIGNAL, turns)["outcome"] == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        ("Can you send me a link to the form?", "The form is on our page under forms."),
+        ("Write a python script that renames my photos", "You loop over the folder and rename every photo."),
+        ("Compare both plans in a table", "The basic plan is cheaper and the other one has more storage."),
+        ("Return the two cities as JSON", "The cities are Rome and Oslo."),
+        ("Summarize this in bullet points", "It is about a king who loses his crown."),
+    ],
+)
+def test_a_form_that_was_asked_for_and_did_not_come_fires(request_: str, answer: str) -> None:
+    row = only(SIGNAL, answered(answer, request_))
+    assert (row["outcome"], row["turn_index"]) == ("fired", 0)
+    assert row["reason"].endswith("none came")
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        ("Can you send me a link to the form?", "Here it is: www.example.org/form"),
+        ("Can you send me a link to the form?", "I have emailed it to you."),
+        ("Can you send me a link to the form?", "Which form do you need?"),
+        ("The link between sugar and sleep?", "Sugar keeps people awake."),
+        ("Is there a way to cut the link to my account?", "I removed it for you."),
+        ("Send me the verification code", "It is on its way to your phone."),
+        ("I need a table for two", "Booked for tonight at eight."),
+        ("Show me how to debug a python script", "Read the last line of the error first."),
+        ("Write a python script that renames my photos", "Use `rename` in a loop."),
+        ("Compare both plans in a table", "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("Return the two cities as JSON", '["Rome", "Oslo"]'),
+        ("Summarize this in bullet points", "• A king\n• A crown"),
+    ],
+)
+def test_a_form_that_came_or_was_not_asked_for_is_quiet(request_: str, answer: str) -> None:
+    assert only(SIGNAL, answered(answer, request_))["outcome"] == "quiet"
+
+
+TWO = "How large may cabin luggage for Lisbon be? And also, can I bring my small dog Rex in a carrier?"
+
+
+def test_a_question_that_no_answer_touches_fires_with_the_question() -> None:
+    row = only(SIGNAL, answered("Cabin luggage may be 55 cm long and weigh 8 kg.", TWO))
+    assert (row["outcome"], row["turn_index"]) == ("fired", 0)
+    assert "small dog Rex" in row["reason"]
+    listed = "I have two questions: 1) how large may cabin luggage be? 2) does my small dog Rex need a carrier?"
+    assert only(SIGNAL, answered("Cabin luggage may be 55 cm long.", listed))["outcome"] == "fired"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Cabin luggage may be 55 cm long. Dogs travel in the hold.",
+        "Cabin luggage may be 55 cm long, and yes, you may.",
+        "Cabin luggage depends on the fare. Which fare did you book?",
+        "Let me look that up for you.",
+    ],
+)
+def test_several_questions_that_are_touched_or_still_open_are_quiet(answer: str) -> None:
+    assert only(SIGNAL, answered(answer, TWO))["outcome"] == "quiet"
+
+
+def test_a_question_that_is_answered_later_is_quiet() -> None:
+    later = ("user: thanks", "assistant: As to your dog: he needs a carrier below the seat.")
+    assert only(SIGNAL, answered("Cabin luggage may be 55 cm long.", TWO, *later))["outcome"] == "quiet"
+
+
+def test_an_answer_that_the_user_had_go_on_is_weaker() -> None:
+    cut_off = answered("You can change the address until the", "How?")
+    alone = only(SIGNAL, cut_off)["strength"]
+    resumed = [*cut_off, *talk("user: go on", "assistant: parcel leaves the depot.")]
+    broken_again = [*cut_off, *talk("user: go on", "assistant: parcel leaves the depot with the")]
+    assert only(SIGNAL, resumed)["strength"] < alone < only(SIGNAL, broken_again)["strength"]
+
+
+def test_what_is_said_between_tool_calls_is_no_answer() -> None:
+    turns = answered("I will look at the", "Where is it?", "tool: {}", "assistant: It arrives on Friday.")
+    assert only(SIGNAL, turns)["outcome"] == "quiet"
+    call = {"role": "assistant", "content": "Let me look up the", "tool_calls": [{"name": "find", "arguments": {}}]}
+    assert only(SIGNAL, [*talk("user: Where is it?"), call])["outcome"] == "quiet"
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [[], talk("user: Hello?"), talk("assistant: Welcome to the"), talk("tool: {}"), talk("user: a", "assistant:  ")],
+)
+def test_nothing_can_be_said_without_an_answer_to_a_user(turns: list[dict[str, object]]) -> None:
+    row = only(SIGNAL, turns)
+    assert (row["outcome"], row["reason"]) == ("not_applicable", "no user turn has an answer")
+
+
+def test_a_session_of_many_hints_stays_a_hint() -> None:
+    turns = [
+        turn for _ in range(2000) for turn in answered("It costs as follows, in any of our branches:", "How much?")
+    ]
+    assert 0.5 < only(SIGNAL, turns)["strength"] < 0.8
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=80), st.text(max_size=200))
+def test_any_text_gives_a_strength_and_a_turn_of_the_session(asked: str, said: str) -> None:
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+    row = detected(SIGNAL, session(turns)).iloc[0]
+    assert row["outcome"] in {"fired", "quiet", "not_applicable"}
+    assert (row["outcome"] == "fired") == (row["strength"] > 0)
