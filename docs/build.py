@@ -1,4 +1,5 @@
-"""Makes the pages of docs/ that are derived: the data dictionary from the pandera models, the picture of the graph.
+"""Makes the pages of docs/ that are derived: the data dictionary from the pandera models, the picture of the
+graph, the list of signals.
 
 Run by `make docs`; a test fails when a page is out of date.
 """
@@ -12,10 +13,14 @@ import dagster as dg
 
 from assets.definitions import ASSETS
 from assets.jobs import NIGHTLY
+from eval_pipeline.settings import PROJECT_ROOT
+from eval_pipeline.signals.contract import Signal
+from eval_pipeline.signals.registry import load_signals
 from eval_pipeline.tables import TABLES, VIEWS, Table
 from resources.copying import columns_of
 
 HERE = Path(__file__).parent
+CATALOG = PROJECT_ROOT / "catalog"
 COLUMN, ROW, WIDTH, HEIGHT, MARGIN = 260, 74, 212, 46, 24
 COLOURS = {
     "surface_failures": "#2f6f9f",
@@ -122,7 +127,27 @@ def _box(name: str, spec: dg.AssetSpec, x: int, y: int) -> str:
     )
 
 
-PAGES = {"data-dictionary.md": data_dictionary, "asset-graph.svg": asset_graph}
+def signals() -> str:
+    """Return the signals of the shipped catalog as Markdown: what each looks for, by which words and parameters."""
+    lines = [
+        "# Signals",
+        "",
+        "Made from the signals and `catalog/signals.yaml` by `make docs`. A strength is a judgement, made beforehand, of how likely",
+        "it is that a careful reviewer calls the session a failure, given that evidence alone. Further pieces add to it:",
+        "1 - prod(1 - s). What each parameter means stands beside it in `catalog/signals.yaml`.",
+    ]
+    return "\n".join(lines + [line for signal in load_signals(CATALOG) for line in _signal_lines(signal)]) + "\n"
+
+
+def _signal_lines(signal: Signal) -> list[str]:
+    values = ", ".join(f"`{name}` {value}" for name, value in signal.parameters.model_dump(mode="json").items())
+    words = ", ".join(f"`{name}`" for name in signal.sections) or "none"
+    queue = "A session on which it fires is flagged." if signal.counts else "It is recorded, and flags nothing."
+    lines = ["", f"## {signal.name}", "", f"{signal.describe} {queue}", ""]
+    return [*lines, f"Parameters: {values}.", "", f"Sections of the lexicons: {words}."]
+
+
+PAGES = {"data-dictionary.md": data_dictionary, "asset-graph.svg": asset_graph, "signals.md": signals}
 
 if __name__ == "__main__":
     for file, make in PAGES.items():

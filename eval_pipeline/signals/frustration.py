@@ -11,9 +11,11 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
+from eval_pipeline.signals.material import Material
 from eval_pipeline.signals.reactions import Kindness, Reactions
 from eval_pipeline.signals.texts import Positions
 
@@ -23,6 +25,12 @@ _HAS_MARKS = r"[?!\x{ff1f}\x{ff01}\x{061f}]{2}"
 _CAPITALS = r"\p{Lu}{2,}"
 _CODE = re.compile(r"[{}()\[\];=<>\\/#@_|`]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_BARE_WORD = re.compile(r"[^\W_][\w']*")
+_SENTENCE_END = re.compile(r"[.!?\n]")
+_CLAUSE_END = re.compile(r"[.,;:!?\n]")
+
+_LONGEST_ECHO = 8
+"""Words of an exclamation that can repeat an answer."""
 
 _FEWEST_CAPITALS = 3
 """Words in capitals from which a turn can be shouted; an abbreviation or two is not."""
@@ -36,8 +44,9 @@ _CALM_LETTERS = 8
 class FrustrationParameters(Parameters):
     """Strengths by what was seen, and what changes them.
 
-    `late`: added (noisy-or) from the third user turn on. `at_opening`: share left in the first user turn, where the
-    anger is about the problem that he comes with. `made_good`: share left when a later turn of his is kind.
+    `late`: added (noisy-or) from the third user turn on. `at_opening`: share left before the first answer, where the
+    anger is about the problem that he comes with. `about_others`: share left of angry words about somebody else.
+    `surprise`: share left of marks after words of the answer. `made_good`: share left when a later turn of his is kind.
     """
 
     insults: Strength = 0.65
@@ -47,11 +56,15 @@ class FrustrationParameters(Parameters):
     strong_oaths: Strength = 0.45
     mild_oaths: Strength = 0.25
     sighs: Strength = 0.3
+    resignations: Strength = 0.25
+    escalations: Strength = 0.5
     cancellations: Strength = 0.25
     shouting: Strength = 0.35
     marks: Strength = 0.3
     late: float = Field(default=0.1, ge=0, lt=1)
-    at_opening: Strength = 0.4
+    surprise: Strength = 0.5
+    at_opening: Strength = 0.2
+    about_others: Strength = 0.3
     made_good: Strength = 0.75
 
 
@@ -70,6 +83,7 @@ _IN_WORDS = (
     ("threats", "threatens to leave"),
 )
 _OATHS = ("strong_oaths", "mild_oaths")
+_PARTINGS = (("escalations", "will turn elsewhere"), ("cancellations", "threatens to leave"))
 
 
 @dataclass(frozen=True)
@@ -79,8 +93,9 @@ class Frustration(Signal):
     name: ClassVar[str] = "frustration"
     declared_version: ClassVar[str] = "1"
     sections: ClassVar[tuple[str, ...]] = (
-        *Kindness.SECTIONS, *(section for section, _ in _IN_WORDS), *_OATHS, "harmless_oaths", "sighs", "cancellations",
-        "complaints", "doubts", "misreadings", "stop_words",
+        *Kindness.SECTIONS, *Material.SECTIONS, *(section for section, _ in (*_IN_WORDS, *_PARTINGS)), *_OATHS,
+        "harmless_oaths", "sighs", "resignations", "joys", "other_subjects", "addressed", "complaints", "doubts",
+        "misreadings", "stop_words",
     )  # fmt: skip
 
     parameters: FrustrationParameters
@@ -89,8 +104,9 @@ class Frustration(Signal):
     def describe(self) -> str:
         """What it looks for, in words."""
         return (
-            "The user is angry or at the end of his patience: insults, oaths, sighs, threats to leave, having to say it "
-            "again, shouting in capitals, repeated question marks; weaker in the first turn."
+            "The user is angry or at the end of his patience: insults, oaths, sighs, threats to leave or to complain, "
+            "having to say it again, shouting in capitals, repeated question marks; weaker before the first answer and "
+            "about others, quiet in quoted or ordered text and in laughter."
         )
 
     def applies(self, batch: Batch) -> tuple[Mask, str]:
@@ -148,34 +164,59 @@ class _Anger:
     @cached_property
     def _hits(self) -> dict[str, Mask]:
         """For each section of angry words, the turns in which one of them stands."""
-        sections = (*(section for section, _ in _IN_WORDS), *_OATHS, "sighs", "cancellations")
+        sections = (*(section for section, _ in (*_IN_WORDS, *_PARTINGS)), *_OATHS, "sighs", "resignations")
         return {section: self.signal.phrases(section).found_in(self.reactions.said.texts) for section in sections}
 
     def _search(self, section: str, i: int, text: str) -> re.Match[str] | None:
         return self.signal.phrases(section).search(text) if self._hits[section][i] else None
 
     def _signs(self, i: int) -> Iterator[_Sign]:
-        text = self.reactions.said.texts.values[i]
+        said = self.reactions.said.texts.values[i]
+        original = self._material.blanked(self.reactions.originals.values[i])
+        text = "".join(" " if own == " " else letter for own, letter in zip(original, said, strict=True))
+        if self.kindness.has_plain(self.signal.phrases("joys"), said) and not self._objects(text):
+            return
         yield from self._in_words(i, text)
         if not self.kindness.is_kind(text):
             yield from self._in_oaths(i, text)
-            yield from self._in_form(i, text)
+            yield from self._in_form(i, text, original)
+
+    @cached_property
+    def _material(self) -> Material:
+        return Material(self.signal.lexicon)
 
     def _in_words(self, i: int, text: str) -> Iterator[_Sign]:
         for section, what in _IN_WORDS:
             words = self._search(section, i, text)
             if words is not None and not self.kindness.is_negated(text, words.start()):
-                strength = getattr(self.signal.parameters, section)
+                strength = getattr(self.signal.parameters, section) * self._share_of_subject(i, words)
                 yield _Sign(strength, words.start(), f"the user {what}: “{self.reactions.quoted(i, words)}”")
-        words = self._search("cancellations", i, text)
-        if words is not None and self.reactions.has_heard[i] and not self._is_plain_cancellation(i):
-            reason = f"the user threatens to leave: “{self.reactions.quoted(i, words)}”"
-            yield _Sign(self.signal.parameters.cancellations, words.start(), reason)
+        for section, what in _PARTINGS if self.reactions.has_heard[i] else ():
+            words = self._search(section, i, text)
+            if words is not None and not self._came_for(section, i):
+                reason = f"the user {what}: “{self.reactions.quoted(i, words)}”"
+                yield _Sign(getattr(self.signal.parameters, section), words.start(), reason)
+        if self.reactions.has_heard[i] and self._only_resigns(i, text):
+            yield _Sign(self.signal.parameters.resignations, 0, f"the user resigns: “{text.strip()}”")
 
-    def _is_plain_cancellation(self, i: int) -> bool:
-        """Return whether it answers a question, or is what the user came for."""
+    def _share_of_subject(self, i: int, words: re.Match[str]) -> float:
+        """Return the share left to angry words: less where the sentence up to them speaks of others, and to nobody."""
+        before = _SENTENCE_END.split(self.reactions.originals.values[i][: words.end()].rstrip(".!?"))[-1]
+        is_of_others = self.signal.phrases("other_subjects").search(before) is not None
+        is_to_us = self.signal.phrases("addressed").search(before) is not None
+        return self.signal.parameters.about_others if is_of_others and not is_to_us else 1.0
+
+    def _came_for(self, section: str, i: int) -> bool:
+        """Return whether a parting answers a question, or is what the user came for."""
         first = self.reactions.said.texts.values[i - int(self.reactions.number[i])]
-        return bool(self.reactions.was_asked[i]) or self.signal.phrases("cancellations").search(first) is not None
+        return bool(self.reactions.was_asked[i]) or self.signal.phrases(section).search(first) is not None
+
+    def _only_resigns(self, i: int, text: str) -> bool:
+        """Return whether the turn is nothing but a word of resignation; it may answer a question ("whatever")."""
+        if not self._hits["resignations"][i] or self.reactions.was_asked[i]:
+            return False
+        bare = " ".join(_BARE_WORD.findall(text.lower().replace("\u2019", "'")))
+        return bare in self.signal.phrases("resignations").phrases
 
     def _in_oaths(self, i: int, text: str) -> Iterator[_Sign]:
         swearing = self.signal.phrases("harmless_oaths").blanked(text)
@@ -190,8 +231,8 @@ class _Anger:
             reason = f"the user sighs: “{self.reactions.quoted(i, words)}”"
             yield _Sign(self.signal.parameters.sighs, words.start(), reason)
 
-    def _in_form(self, i: int, text: str) -> Iterator[_Sign]:
-        parameters, original = self.signal.parameters, self.reactions.originals.values[i]
+    def _in_form(self, i: int, text: str, original: str) -> Iterator[_Sign]:
+        parameters = self.signal.parameters
         is_shouted = self._is_shouted(original) and self._writes_calmly_elsewhere(i)
         if is_shouted:
             yield _Sign(parameters.shouting, 0, "the user shouts (capitals)")
@@ -199,7 +240,21 @@ class _Anger:
         if marks is None and (is_shouted or self._objects(text)):
             marks = _WEAK_MARKS.search(original)
         if marks is not None:
-            yield _Sign(parameters.marks, marks.start(), f"the user insists: “{marks.group()[:10]}”")
+            strength = parameters.marks * (parameters.surprise if self._echoes_answer(i, original, marks) else 1.0)
+            yield _Sign(strength, marks.start(), f"the user insists: “{marks.group()[:10]}”")
+
+    def _echoes_answer(self, i: int, original: str, marks: re.Match[str]) -> bool:
+        """Return whether the few words before the marks stood in the answer: the user marvels at what he is told."""
+        words = _WORD.findall(_CLAUSE_END.split(original[: marks.start()])[-1].lower())
+        if not 2 <= len(words) <= _LONGEST_ECHO or self.reactions.answers[i] < 0:
+            return False
+        answer = str(self._contents[self.reactions.answers[i]]).lower()
+        return set(words) <= set(_WORD.findall(answer))
+
+    @cached_property
+    def _contents(self) -> npt.NDArray[np.object_]:
+        contents: npt.NDArray[np.object_] = self.batch.turns["content"].to_numpy(dtype=object)
+        return contents
 
     def _objects(self, text: str) -> bool:
         sections = ("complaints", "doubts", "misreadings")
