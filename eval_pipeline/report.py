@@ -195,6 +195,7 @@ def signal_quality(warehouse: Warehouse) -> Section:
                recall, recall_low, recall_high, status, sentence
         from evals.signal_quality q
         where as_of_day = (select max(as_of_day) from evals.signal_quality newest where newest.origin = q.origin)
+          and origin in (select origin from evals.raw_sessions)
         order by origin, signal <> 'flagged', signal, signal_version""")
     shown = rows[["signal", "origin"]].assign(labels=rows["n_labels"], control_labels=rows["n_control"])
     shown["precision"] = _intervals(rows, "precision")
@@ -215,7 +216,7 @@ def _intervals(rows: pd.DataFrame, name: str) -> list[str]:
 
 
 def calibration(warehouse: Warehouse) -> Section:
-    """The newest calibration figures of every subject that has labels."""
+    """The newest calibration figures of every judge and evaluator that has labels; signals have a section of their own."""
     rows = warehouse.query("""
         with newest as (
             select distinct on (subject_kind, subject, subject_version, label_set, origin) *
@@ -224,7 +225,7 @@ def calibration(warehouse: Warehouse) -> Section:
         select subject_kind || ' ' || subject as what, label_set, origin, n_true_fail + n_missed_fail as failures,
                n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tpr_weighted, tpr_weighted_low,
                tpr_weighted_high, tnr, tnr_low, tnr_high, tnr_weighted, tnr_weighted_low, tnr_weighted_high, status
-        from newest where n_labels > 0 order by subject_kind, subject, subject_version, label_set, origin""")
+        from newest where n_labels > 0 and subject_kind <> 'signal' order by subject_kind, subject, subject_version, label_set, origin""")
     shown = rows[["what", "label_set", "origin", "failures", "good"]]
     for name in ("tpr", "tnr"):
         pairs = list(zip(_intervals(rows, name), _intervals(rows, f"{name}_weighted"), strict=True))

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
+from eval_pipeline.signals.contract import Batch, Evidence, Parameters, Signal, Strength, combined_strength, cut
 from eval_pipeline.signals.endings import Endings, ends_in_question
-from eval_pipeline.signals.leaving import LastAnswer, LastWords
+from eval_pipeline.signals.leaving import LONGER_THAN_SMALL_TALK, PROTESTS, LastAnswer, LastWords
 from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import Positions
+from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Positions
 from eval_pipeline.signals.transfers import Transfers
 
 Strengths = npt.NDArray[np.float64]
@@ -34,6 +34,9 @@ class AbandonmentParameters(Parameters):
     dropped: Strength = 0.55
     never_answered: Strength = 0.8
     unanswered: Strength = 0.7
+    protested: Strength = 0.65
+    sighed: Strength = 0.4
+    silent_after_protest: Strength = 0.3
     reply_ignored: Strength = 0.55
     after_tool_error: Strength = 0.8
     only_tools: Strength = 0.5
@@ -76,9 +79,9 @@ class Abandonment(Signal):
     def describe(self) -> str:
         """What it looks for, in words."""
         return (
-            "The user leaves in the middle: gives up in words, gets no answer, is promised one that never comes, or "
-            "says nothing more after an answer that failed or that asked him for something. A goodbye, thanks, or "
-            "silence after a full answer are quiet."
+            "The user leaves in the middle: gives up in words, gets no answer, leaves with a complaint or correction, is "
+            "promised an answer that never comes, or says nothing more after one that failed or asked him for "
+            "something. A goodbye, thanks, or silence after a full answer are quiet."
         )
 
     def applies(self, batch: Batch) -> tuple[Mask, str]:
@@ -107,10 +110,12 @@ class Abandonment(Signal):
         """Yield the ways to end, the surest reading first."""
         yield from self._of_words(words)
         yield from self._of_no_answer(words)
+        yield from self._of_protests(words)
         yield from self._of_no_reply(words, answer)
         yield from self._of_promises(words, answer)
         yield from self._of_failures(words, answer)
         yield from self._of_questions(words, answer)
+        yield from self._of_silence(words)
 
     def _of_words(self, words: LastWords) -> Iterator[_Case]:
         """Yield what the user says himself, whatever the assistant answers to that."""
@@ -129,12 +134,26 @@ class Abandonment(Signal):
         yield _Case(waits, set_to.unanswered * timed, True, "what the user said last got no answer", ("further_asks",))
         yield _Case(is_unheard & words.only_greets, set_to.greeting_ignored, True, "a greeting got no answer")
 
+    def _of_protests(self, words: LastWords) -> Iterator[_Case]:
+        """Yield the sessions whose last word is the user's displeasure; however soon he left, it was no content end."""
+        protests, sighs = words.endings.is_user_last & words.protests, words.endings.is_user_last & words.sighs
+        yield _Case(protests, self.parameters.protested, True, "leaves with a complaint or correction", PROTESTS)
+        yield _Case(sighs, self.parameters.sighed, True, "leaves with a sigh", ("sighs", "resignations"))
+
+    def _of_silence(self, words: LastWords) -> Iterator[_Case]:
+        """Yield the sessions in which the user had protested or asked again, and says nothing to what came then."""
+        is_silent = ~words.endings.is_user_last & ~words.is_content
+        reason = "had to complain, correct or ask again, and said nothing to the last answer"
+        displeased = is_silent & (words.protests | words.asks_again)
+        yield _Case(displeased, self.parameters.silent_after_protest, True, reason, PROTESTS)
+
     def _of_no_reply(self, words: LastWords, answer: LastAnswer) -> Iterator[_Case]:
         """Yield the sessions that end with the user's reply to a question."""
         replies = words.endings.is_user_last & words.has_words & ~words.is_content
         strength = self.parameters.reply_ignored * self._timed(words.endings)
         reason = "answers what the assistant asked, and hears no more"
-        yield _Case(replies & (answer.asks_back | self._wonders(answer)), strength, True, reason)
+        is_needed = (answer.asks_back & self._is_wanting(answer)) | (self._wonders(answer) & answer.only_asks)
+        yield _Case(replies & is_needed, strength, True, reason)
 
     def _of_promises(self, words: LastWords, answer: LastAnswer) -> Iterator[_Case]:
         """Yield the promises to come back that were not kept; "ok, thanks" to one does not redeem it."""
@@ -183,6 +202,14 @@ class Abandonment(Signal):
         near = user.where(np.isin(user.owners, sessions[answer.questions]))
         wanting = near.owners[self.phrases("requests").found_in(near.texts)]
         return answer.questions & np.isin(sessions, wanting)
+
+    def _is_wanting(self, answer: LastAnswer) -> Mask:
+        """Return in which of the sessions that end with a question back the user had wanted anything."""
+        user = answer.endings.batch.dialogue.user
+        near = user.where(np.isin(user.owners, answer.endings.sessions[answer.asks_back]))
+        is_want = self.phrases("requests").found_in(near.texts) | near.texts.matched(QUESTION_MARK)
+        is_want |= near.texts.lengths >= LONGER_THAN_SMALL_TALK
+        return answer.asks_back & np.isin(answer.endings.sessions, near.owners[is_want])
 
     def _rising(self, endings: Endings, is_in: Mask, once: float) -> Strengths:
         """Return the strength of a question left open: grows with the questions that the user had answered before."""

@@ -28,7 +28,7 @@ MOST_MATTERS = 6
 """A request with more questions is a form or a pasted text."""
 
 _DIGITS = r"(?<![\w.,$€£#/-])\d{1,2}(?![\w%/:-]|[.,]\d)"
-_SENTENCE = re.compile(r"[^.?!;\n\u3002\uff1f\uff01\u061f\u0964]+[.?!;\u3002\uff1f\uff01\u061f\u0964]*")
+SENTENCE = re.compile(r"[^.?!;\n\u3002\uff1f\uff01\u061f\u0964]+[.?!;\u3002\uff1f\uff01\u061f\u0964]*")
 _NUMBERED_LINE = re.compile(r"^[ \t]*\(?\d{1,2}[.)][ \t]*\S|(?<=\s)\(?[1-6]\)[ \t]*\S", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001
 
@@ -140,7 +140,7 @@ class Forms:
 
     def asked(self, text: str) -> Iterator[Wanted]:
         """Yield the forms that a request demands: in one sentence a demand and soon after it the name of the form."""
-        for sentence in _SENTENCE.finditer(text[:LONGEST_READ]):
+        for sentence in SENTENCE.finditer(text[:LONGEST_READ]):
             said = sentence.group()
             if self.negations.search(said) is None:
                 for request in self.requests:
@@ -198,7 +198,7 @@ class Matters:
         Where "and also" joins two in one sentence, what makes it a question or request holds for both.
         """
         is_numbered = len(_NUMBERED_LINE.findall(text)) >= 2
-        for sentence in _SENTENCE.finditer(_with_plain_numbers(text)):
+        for sentence in SENTENCE.finditer(_with_plain_numbers(text)):
             start, end = sentence.span()
             part = text[start:end]
             is_line = is_numbered and _NUMBERED_LINE.match(part.lstrip()) is not None

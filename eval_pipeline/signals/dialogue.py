@@ -59,6 +59,11 @@ class Dialogue:
         return self.turns["role"].to_numpy(dtype=object)
 
     @cached_property
+    def contents(self) -> npt.NDArray[np.object_]:
+        """What each turn of the batch says, "" for nothing."""
+        return self.turns["content"].to_numpy(dtype=object)
+
+    @cached_property
     def user(self) -> Spoken:
         """What users said."""
         return self._spoken("user")
@@ -75,9 +80,8 @@ class Dialogue:
 
     def _spoken(self, role: str) -> Spoken:
         positions = np.flatnonzero(self.has_role(role))
-        content = self.turns["content"].to_numpy(dtype=object)
         index = self.turns["turn_index"].to_numpy(dtype=np.int64)
-        return Spoken(positions, self.owner[positions], index[positions], Texts(content[positions]))
+        return Spoken(positions, self.owner[positions], index[positions], Texts(self.contents[positions]))
 
     @cached_property
     def seconds(self) -> npt.NDArray[np.float64]:
@@ -88,7 +92,7 @@ class Dialogue:
     @cached_property
     def has_text(self) -> Mask:
         """Whether a turn of the batch says anything but white space."""
-        return ~Texts(self.turns["content"].to_numpy(dtype=object)).is_blank
+        return ~Texts(self.contents).is_blank
 
     @cached_property
     def answer_before(self) -> Positions:

@@ -55,8 +55,18 @@ class Endings:
     @cached_property
     def has_heard(self) -> Mask:
         """Whether the assistant had said anything before the user's last words."""
+        return self.row_heard >= 0
+
+    @cached_property
+    def row_heard(self) -> Positions:
+        """Row of the answer that the user's last words react to, or -1."""
         dialogue = self.batch.dialogue
-        return dialogue.answer_before[np.searchsorted(dialogue.user.positions, self.user)] >= 0
+        return dialogue.answer_before[np.searchsorted(dialogue.user.positions, self.user)]
+
+    @cached_property
+    def answer_heard(self) -> Texts:
+        """The answer that the user's last words react to, "" for none."""
+        return Texts(np.where(self.has_heard, self._contents[self.row_heard], ""))
 
     @cached_property
     def is_user_last(self) -> Mask:

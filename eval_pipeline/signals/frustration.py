@@ -26,7 +26,6 @@ _CAPITALS = r"\p{Lu}{2,}"
 _CODE = re.compile(r"[{}()\[\];=<>\\/#@_|`]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _BARE_WORD = re.compile(r"[^\W_][\w']*")
-_SENTENCE_END = re.compile(r"[.!?\n]")
 _CLAUSE_END = re.compile(r"[.,;:!?\n]")
 
 _LONGEST_ECHO = 8
@@ -94,7 +93,7 @@ class Frustration(Signal):
     declared_version: ClassVar[str] = "1"
     sections: ClassVar[tuple[str, ...]] = (
         *Kindness.SECTIONS, *Material.SECTIONS, *(section for section, _ in (*_IN_WORDS, *_PARTINGS)), *_OATHS,
-        "harmless_oaths", "sighs", "resignations", "joys", "other_subjects", "addressed", "complaints", "doubts",
+        "harmless_oaths", "sighs", "resignations", "joys", "complaints", "doubts",
         "misreadings", "stop_words",
     )  # fmt: skip
 
@@ -136,12 +135,19 @@ class _Anger:
     def evidence(self) -> Iterator[Evidence]:
         said, contents = self.reactions.said, self.batch.dialogue.user.texts.values
         for i in np.flatnonzero(self._is_near).tolist():
+            if self._is_handed_in(i):
+                continue
             signs = sorted(self._signs(i), key=lambda sign: (-sign.strength, sign.start))
             if not signs:
                 continue
             strength = self._weighed(i, [sign.strength for sign in signs])
             quote = cut(contents[i], signs[0].start)
             yield Evidence(int(said.owners[i]), strength, int(said.turn_index[i]), quote, signs[0].reason)
+
+    def _is_handed_in(self, i: int) -> bool:
+        """Return whether the turn is the text that the assistant asked for, to work on."""
+        was_asked = self.reactions.was_asked[i] and self.reactions.number[i] > 0
+        return bool(was_asked) and self._material.orders(self.reactions.said.texts.values[i - 1])
 
     def _weighed(self, i: int, strengths: list[float]) -> float:
         parameters = self.signal.parameters
@@ -201,10 +207,8 @@ class _Anger:
 
     def _share_of_subject(self, i: int, words: re.Match[str]) -> float:
         """Return the share left to angry words: less where the sentence up to them speaks of others, and to nobody."""
-        before = _SENTENCE_END.split(self.reactions.originals.values[i][: words.end()].rstrip(".!?"))[-1]
-        is_of_others = self.signal.phrases("other_subjects").search(before) is not None
-        is_to_us = self.signal.phrases("addressed").search(before) is not None
-        return self.signal.parameters.about_others if is_of_others and not is_to_us else 1.0
+        is_of_others = self._material.is_about_others(self.reactions.originals.values[i], words.end())
+        return self.signal.parameters.about_others if is_of_others else 1.0
 
     def _came_for(self, section: str, i: int) -> bool:
         """Return whether a parting answers a question, or is what the user came for."""

@@ -5,7 +5,7 @@ take up is no hand-over, and neither is the advice to turn to support.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple
@@ -14,6 +14,9 @@ import numpy as np
 
 from eval_pipeline.signals.asking_for_a_person import PersonAsks
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
+from eval_pipeline.signals.endings import Endings
+from eval_pipeline.signals.leaving import LastWords
+from eval_pipeline.signals.lexicon import Phrases
 from eval_pipeline.signals.texts import Texts
 from eval_pipeline.signals.transfers import Transfers
 
@@ -21,19 +24,22 @@ _LONGEST_AGREEMENT = 80
 
 
 class HandoverParameters(Parameters):
-    """Strengths by what was seen. `given` is the share that is left where the person came."""
+    """Strengths by what was seen.
+
+    `given` is the share that is left where the person came; `granted`, where the user is content after that.
+    """
 
     asked: Strength = 0.5
     insisted: Strength = 0.8
     given: Strength = 0.9
+    granted: Strength = 0.4
     by_tool: Strength = 0.4
     announced: Strength = 0.3
     wonders: Strength = 0.2
 
-    def of_asks(self, n_asks: int, is_given: bool) -> float:
+    def of_asks(self, n_asks: int) -> float:
         """Return the strength of `n_asks` requests for a person: grows with them up to the third."""
-        base = [self.asked] if n_asks == 1 else [self.insisted] + [self.asked] * (n_asks > 2)
-        return combined_strength(base) * (self.given if is_given else 1.0)
+        return combined_strength([self.asked] if n_asks == 1 else [self.insisted] + [self.asked] * (n_asks > 2))
 
 
 class _Seen(NamedTuple):
@@ -51,7 +57,7 @@ class Handover(Signal):
     name: ClassVar[str] = "handover"
     declared_version: ClassVar[str] = "1"
     sections: ClassVar[tuple[str, ...]] = (
-        *PersonAsks.SECTIONS, *Transfers.SECTIONS, "agreements", "asks_if_human",
+        *PersonAsks.SECTIONS, *Transfers.SECTIONS, *LastWords.SECTIONS, "agreements", "asks_if_human",
     )  # fmt: skip
 
     parameters: HandoverParameters
@@ -61,7 +67,7 @@ class Handover(Signal):
         """What it looks for, in words."""
         return (
             "The user asks for a person (surer when he has to ask again), or the assistant hands the session over to "
-            "one unasked, in words or by a tool call."
+            "one unasked, in words or by a tool call; much weaker where the user is content after that."
         )
 
     def applies(self, batch: Batch) -> tuple[Mask, str]:
@@ -78,30 +84,47 @@ class Handover(Signal):
         called = _by_session(batch, self._calls(batch))
         announced = _by_session(batch, self._announcements(batch))
         doubts = _by_session(batch, self._doubts(batch))
+        content = _content_at(batch, self.lexicon)
         pieces = []
         for session in sorted({*asks, *called, *announced, *doubts}):
             given = [seen.row for seen in (*announced.get(session, ()), *called.get(session, ()))]
+            is_content = content.get(session, -1) > max(given, default=-1)
             if session in asks:
-                pieces.append(self._of_asks(batch, asks[session], given))
+                pieces.append(self._of_asks(batch, asks[session], given, is_content))
             elif session in called:
                 reason = f"the assistant handed over to a person ({called[session][0].note})"
-                pieces.append(_piece(batch, called[session][0], self.parameters.by_tool, reason))
+                pieces.append(self._of_giving(batch, called[session][0], self.parameters.by_tool, reason, is_content))
             elif session in announced:
                 reason = "the assistant handed over to a person"
-                pieces.append(_piece(batch, announced[session][0], self.parameters.announced, reason))
+                pieces.append(
+                    self._of_giving(batch, announced[session][0], self.parameters.announced, reason, is_content)
+                )
             else:
                 reason = "asks whether there is a person on the other side"
                 pieces.append(_piece(batch, doubts[session][0], self.parameters.wonders, reason))
         return pieces
 
-    def _of_asks(self, batch: Batch, asks: Sequence[_Seen], given: Sequence[int]) -> Evidence:
+    def _of_giving(self, batch: Batch, seen: _Seen, strength: float, reason: str, is_content: bool) -> Evidence:
+        """Return the piece of a hand-over unasked. `is_content`: whether the user is, after what followed."""
+        if is_content:
+            return _piece(batch, seen, strength * self.parameters.granted, f"{reason}, and the user is content")
+        return _piece(batch, seen, strength, reason)
+
+    def _of_asks(self, batch: Batch, asks: Sequence[_Seen], given: Sequence[int], is_content: bool) -> Evidence:
         """Return the piece of the last request that was made before a person came, if one came."""
         is_given = any(row > asks[0].row for row in given)
         came = min((row for row in given if row > asks[0].row), default=len(batch.turns))
         before = [ask for ask in asks if ask.row < came]
         times = f" {len(before)} times" if len(before) > 1 else ""
-        reason = f"asks for a person{times}" + (", and is handed over" if is_given else ", and gets none")
-        return _piece(batch, before[-1], self.parameters.of_asks(len(before), is_given), reason)
+        strength = self.parameters.of_asks(len(before))
+        if not is_given:
+            return _piece(batch, before[-1], strength, f"asks for a person{times}, and gets none")
+        reason = f"asks for a person{times}, and is handed over"
+        if is_content:
+            strength, reason = strength * self.parameters.granted, f"{reason}, and the user is content"
+        else:
+            strength *= self.parameters.given
+        return _piece(batch, before[-1], strength, reason)
 
     def _asks(self, batch: Batch) -> Iterator[_Seen]:
         """Yield the requests for a person; those made in one breath, with no answer between them, are one."""
@@ -149,6 +172,17 @@ def _by_session(batch: Batch, seen: Iterator[_Seen]) -> dict[int, list[_Seen]]:
     for one in sorted(seen):
         found[int(batch.owner[one.row])].append(one)
     return found
+
+
+def _content_at(batch: Batch, lexicon: Mapping[str, Phrases]) -> dict[int, int]:
+    """Return for each session in which the user's last words are content the row of the answer that they react to.
+
+    Thanks for the announcement of a person react to nothing that the person did.
+    """
+    endings = Endings.of(batch)
+    is_content = LastWords(lexicon, endings).is_content
+    heard = endings.row_heard[is_content]
+    return dict(zip(endings.sessions[is_content].tolist(), heard.tolist(), strict=True))
 
 
 def _piece(batch: Batch, seen: _Seen, strength: float, reason: str) -> Evidence:

@@ -11,8 +11,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from eval_pipeline.signals.asked_again import asks_the_same
 from eval_pipeline.signals.endings import SHORT_ANSWER, Endings, ends_in_question
 from eval_pipeline.signals.lexicon import Phrases
+from eval_pipeline.signals.material import Material
+from eval_pipeline.signals.reactions import OPENING
 from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Texts
 from eval_pipeline.signals.transfers import Transfers
 
@@ -20,9 +23,24 @@ NEGATION_REACH = 24
 """How many characters before "fixed" or "perfect" a negation can stand and still turn it round."""
 
 _LONGEST_GREETING = 120
-_LONGER_THAN_SMALL_TALK = 40
+LONGER_THAN_SMALL_TALK = 40
+"""Characters from which a turn is more than small talk."""
+
+_LONGEST_LEAD_IN = 60
 _HAS_WORDS = r"[\pL\pN]"
 _CLAUSE_END = re.compile(r"[.,;:!?\n]")
+_WORDS = re.compile(r"[^\W_][\w']*")
+_HAS_NOT_THIS = r"[.,;\x{2013}\x{2014}-]\s*not\s+\w"
+_LONGEST_REPLACEMENT = 80
+
+PROTESTS = (
+    "complaints", "doubts", "misreadings", "contradictions", "exasperation", "weariness", "insults", "threats",
+    "escalations", "cancellations", "strong_oaths",
+)  # fmt: skip
+"""Sections of what a user says who is displeased."""
+
+_PARTINGS = ("escalations", "cancellations")
+"""Those that mean nothing where the user came for just that."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +66,9 @@ class LastWords(_Words):
 
     SECTIONS: ClassVar[tuple[str, ...]] = (
         "giving_up", "dropped_asks", "other_ways", "thanks", "delights", "goodbyes", "solved", "further_asks",
-        "greetings", "requests", "acknowledgements", "negations", "complaints", "doubts",
+        "greetings", "requests", "acknowledgements", "negations", "complaints", "doubts", "misreadings", "contradictions",
+        "exasperation", "weariness", "insults", "threats", "escalations", "cancellations", "strong_oaths",
+        *Material.SECTIONS, "harmless_oaths", "sighs", "resignations", "joys", "stop_words",
     )  # fmt: skip
 
     @cached_property
@@ -109,6 +129,75 @@ class LastWords(_Words):
         return self.endings.has_heard & self._found(self.endings.words, "complaints", "doubts")
 
     @cached_property
+    def protests(self) -> Mask:
+        """He complains, threatens, corrects or swears, in earnest."""
+        hits = self.endings.has_heard & ~self._is_light & self._found(self.endings.words, *PROTESTS)
+        hits[hits] = [self._is_protest(k) for k in np.flatnonzero(hits).tolist()]
+        return hits | (self.replaces & self.endings.has_heard & ~self._is_light)
+
+    def _is_protest(self, k: int) -> bool:
+        """Return whether the words are the user's own, about the answer, and not what he came for."""
+        user, material = self.endings.batch.dialogue.user, Material(self.lexicon)
+        last = int(np.searchsorted(user.positions, self.endings.user[k]))
+        is_reply = bool(self._was_asked[k]) and last > 0 and user.owners[last - 1] == user.owners[last]
+        if is_reply and material.orders(user.texts.values[last - 1]):
+            return False
+        first = user.texts.values[np.searchsorted(user.owners, user.owners[last])]
+        text = self._section("harmless_oaths").blanked(material.blanked(self.endings.words.values[k][:OPENING]))
+        found = ((name, self._section(name).search(text)) for name in PROTESTS)
+        return any(
+            words is not None
+            and not material.is_about_others(text, words.end())
+            and not (name in _PARTINGS and self._section(name).search(first[:OPENING]))
+            for name, words in found
+        )
+
+    @cached_property
+    def _was_asked(self) -> Mask:
+        return ends_in_question(self.endings.answer_heard)
+
+    @cached_property
+    def sighs(self) -> Mask:
+        """He sighs, or says nothing but a word of resignation."""
+        hits = self._found(self.endings.words, "resignations")
+        phrases = self._section("resignations").phrases
+        hits &= ~self._was_asked
+        hits[hits] = [" ".join(_bare_words(text)) in phrases for text in self.endings.words.values[hits]]
+        hits |= self._found(self.endings.words, "sighs")
+        return self.endings.has_heard & hits & ~self._is_light
+
+    @cached_property
+    def _is_light(self) -> Mask:
+        return self.is_content | self._found(self.endings.words, "joys")
+
+    @cached_property
+    def replaces(self) -> Mask:
+        """He puts one thing in the place of another that the answer named: "oregon. not washington"."""
+        hits = self.endings.words.matched(_HAS_NOT_THIS) & (self.endings.words.lengths <= _LONGEST_REPLACEMENT)
+        answer = self.endings.answer_heard
+        hits[hits] = [
+            bool(set(_bare_words(text.lower().rsplit("not", 1)[1])) - self._stop_words & set(_bare_words(before)))
+            for text, before in zip(self.endings.words.values[hits], answer.values[hits], strict=True)
+        ]
+        return hits
+
+    @cached_property
+    def _stop_words(self) -> frozenset[str]:
+        return frozenset(self._section("stop_words").phrases)
+
+    @cached_property
+    def asks_again(self) -> Mask:
+        """He asks once more what he had asked in the turn before."""
+        user = self.endings.batch.dialogue.user
+        last = np.searchsorted(user.positions, self.endings.user)
+        is_later = ~user.is_first[last] & self.endings.has_heard
+        hits = np.zeros(len(last), dtype=bool)
+        for k in np.flatnonzero(is_later).tolist():
+            earlier, later = user.texts.values[last[k] - 1 : last[k] + 1]
+            hits[k] = asks_the_same(earlier, later, self._stop_words)
+        return hits
+
+    @cached_property
     def is_nod(self) -> Mask:
         """He begins with "ok", "yes" or the like."""
         return self._found(self.endings.words, "acknowledgements", at_start=True)
@@ -141,8 +230,12 @@ class LastWords(_Words):
     @cached_property
     def states_a_need(self) -> Mask:
         """The turn wants something, by its form or by its length; small talk is shorter."""
-        is_long = self.endings.words.lengths >= _LONGER_THAN_SMALL_TALK
+        is_long = self.endings.words.lengths >= LONGER_THAN_SMALL_TALK
         return self._found(self.endings.words, "requests") | is_long
+
+
+def _bare_words(text: str) -> list[str]:
+    return _WORDS.findall(text.lower().replace("\u2019", "'"))
 
 
 @dataclass(frozen=True)
@@ -193,6 +286,13 @@ class LastAnswer(_Words):
         """It is short and ends with a question that is more than a way to close."""
         last = self.endings.last_sentence
         return self.is_short & ends_in_question(last) & ~self._found(last, "closing_offers", "openings")
+
+    @cached_property
+    def only_asks(self) -> Mask:
+        """It has no more than a few words before the question that ends it: it cannot have answered anything."""
+        asked = zip(self.endings.answers, self.endings.last_sentence, strict=True)
+        lead_ins = np.fromiter((len(text) - len(last) for text, last in asked), np.int64, len(self.endings.answers))
+        return self.questions & (lead_ins <= _LONGEST_LEAD_IN)
 
     @cached_property
     def only_opens(self) -> Mask:

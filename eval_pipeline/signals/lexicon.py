@@ -5,7 +5,7 @@ whole words. Not here: which signal reads which section (the signal says so).
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,9 +49,9 @@ class Phrases:
         hits = np.zeros(len(texts), dtype=bool)
         if not self.phrases or not len(texts):
             return hits
-        hits[texts.ascii.at] = texts.ascii.texts.matched(self._at_start if at_start else self._anywhere)
+        hits[texts.ascii.at] = texts.ascii.texts.matched_by_any(self._at_start if at_start else self._anywhere)
         others = texts.not_ascii
-        near = others.at[others.texts.matched(self._unbounded)]
+        near = others.at[others.texts.matched_by_any(self._unbounded)]
         exact = self._single_at_start.match if at_start else self._single.search
         hits[near] = [exact(texts.values[i]) is not None for i in near]
         return hits
@@ -70,33 +70,48 @@ class Phrases:
 
     @cached_property
     def _single(self) -> re.Pattern[str]:
-        return re.compile(rf"(?<!\w)(?:{self._alternatives(_END)})", re.IGNORECASE)
+        return re.compile(rf"(?<!\w)(?:{'|'.join(self._alternatives(_END))})", re.IGNORECASE)
 
     @cached_property
     def _single_at_start(self) -> re.Pattern[str]:
-        return re.compile(rf"\W*(?:{self._alternatives(_END)})", re.IGNORECASE)
+        return re.compile(rf"\W*(?:{'|'.join(self._alternatives(_END))})", re.IGNORECASE)
 
     @cached_property
-    def _anywhere(self) -> str:
-        return rf"\b(?:{self._alternatives(_END_IN_ASCII)})"
+    def _anywhere(self) -> tuple[str, ...]:
+        return tuple(rf"\b(?:{part})" for part in _parted(self._alternatives(_END_IN_ASCII)))
 
     @cached_property
-    def _at_start(self) -> str:
-        return rf"^\W*(?:{self._alternatives(_END_IN_ASCII)})"
+    def _at_start(self) -> tuple[str, ...]:
+        return tuple(rf"^\W*(?:{part})" for part in _parted(self._alternatives(_END_IN_ASCII)))
 
     @cached_property
-    def _unbounded(self) -> str:
-        return self._alternatives("")
+    def _unbounded(self) -> tuple[str, ...]:
+        return tuple(_parted(self._alternatives("")))
 
-    def _alternatives(self, end: str) -> str:
+    def _alternatives(self, end: str) -> list[str]:
         # Longest first, so that the quote shows the whole of what was said.
         ordered = sorted(self.phrases, key=lambda phrase: (-len(phrase), phrase))
-        return "|".join(_as_pattern(phrase) + (end if phrase[-1].isalnum() else "") for phrase in ordered)
+        return [_as_pattern(phrase) + (end if phrase[-1].isalnum() else "") for phrase in ordered]
 
+
+LONGEST_PATTERN = 8000
+"""Characters of one alternation. RE2 gives up its automaton for a much longer one, and is ten times slower without."""
 
 _APOSTROPHE = "['\u2019`]?"
 _END = r"(?!\w)"
 _END_IN_ASCII = r"\b"
+
+
+def _parted(alternatives: Iterable[str]) -> Iterator[str]:
+    """Yield alternations of about `LONGEST_PATTERN` characters that together have all `alternatives`."""
+    part: list[str] = []
+    for alternative in alternatives:
+        if part and sum(map(len, part)) + len(alternative) > LONGEST_PATTERN:
+            yield "|".join(part)
+            part = []
+        part.append(alternative)
+    if part:
+        yield "|".join(part)
 
 
 def _as_pattern(phrase: Phrase) -> str:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from eval_pipeline.signals.asked_for import Counting, Forms, Matter, Matters, Request, beginnings
 from eval_pipeline.signals.breaking_off import Break, Breaks
+from eval_pipeline.signals.compound_requests import Compound
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
 from eval_pipeline.signals.delivered import Form, code_lines, has_form, n_items
 from eval_pipeline.signals.dialogue import Spoken
@@ -35,7 +36,8 @@ class PartialCompletionParameters(Parameters):
     `open_block`, `hanging`, `loose_end`, `colon`: the answer breaks off, from the surest form to the least. `announced`:
     it announces what does not follow. `admitted`, `shortened`: the assistant says so. `said_missing`: the user says so.
     `elided`: delivered code leaves parts out. `no_items`: strength of a list with none of the items asked for; with
-    some, it falls to half. `unaddressed`: one of several questions is not touched. `no_such_form`: a form that was asked
+    some, it falls to half. `unaddressed`: one of several questions is not touched;
+    `left_out`: likewise, where the request does not say that there are several. `no_such_form`: a form that was asked
     for is not there. `resumed`: share left when the user asked to go on and got an answer. `repeated`: share by which
     each further piece of a session weighs less. `min_topics`: words of its own that a question must have to be missed.
     `reach`: assistant turns after a request in which the rest may still come.
@@ -52,6 +54,7 @@ class PartialCompletionParameters(Parameters):
     elided: Strength = 0.35
     no_items: Strength = 0.7
     unaddressed: Strength = 0.4
+    left_out: Strength = 0.35
     no_such_form: Strength = 0.45
     resumed: Strength = 0.5
     repeated: Strength = 0.5
@@ -88,7 +91,8 @@ class PartialCompletion(Signal):
         "hanging_words", "announcing_words", "choosing_words",
         "number_words", "counted_things", "counting_units", "listing_verbs", "count_lead_ins", "scarcity",
         "form_demands", "shape_demands", "code_things", "table_things", "data_things", "link_things", "list_things", "sent_elsewhere",
-        "matter_joiners", "polite_questions", "requests", "negations", "stop_words", "plain_answers",
+        "matter_joiners", "matter_links", "matter_openers", "time_asks", "time_answers", "price_asks", "price_answers",
+        "polite_questions", "requests", "negations", "stop_words", "plain_answers",
     )  # fmt: skip
 
     parameters: PartialCompletionParameters
@@ -188,6 +192,7 @@ class PartialCompletion(Signal):
             (self.phrases("listing_verbs").found_in(user.texts), self._too_few),
             (self._names_form(user), self._no_such_form),
             (self._matters.may_be_in(user.texts), self._unaddressed),
+            (self._compound.may_be_in(user.texts), self._left_out),
         ):
             for i in np.flatnonzero(is_candidate).tolist():
                 reply = replies.to(i)
@@ -231,6 +236,14 @@ class PartialCompletion(Signal):
             reason = f"asked about several things, and the answer leaves out “{left_out}”"
             yield _piece(user, i, self.parameters.unaddressed, clear[0].start, reason)
 
+    def _left_out(self, user: Spoken, i: int, reply: Reply) -> Iterator[Evidence]:
+        text, said = user.texts.values[i], "\n".join(reply.said)
+        is_plain = self.phrases("plain_answers").search(said) is not None
+        missed = self._compound.missed(text, said, is_plain=is_plain)
+        if missed is not None:
+            reason = f"asked several things at once, and the answer leaves out “{_brief(text, missed)}”"
+            yield _piece(user, i, self.parameters.left_out, missed.start, reason)
+
     def _asks_back(self, text: str) -> bool:
         """Return whether an answer ends by asking the user something, other than whether that is all."""
         sentences = [part for part in re.split(r"(?<=[.!?\n\u3002\uff1f\u061f])", text[-600:]) if part.strip()]
@@ -254,6 +267,11 @@ class PartialCompletion(Signal):
             for form, (demands, things, reach) in _REQUESTS.items()
         )
         return Forms(tuple(requests), self.phrases("negations"))
+
+    @cached_property
+    def _compound(self) -> Compound:
+        sections = ("matter_links", "matter_openers", "time_asks", "time_answers", "price_asks", "price_answers")
+        return Compound(*map(self.phrases, (*sections, "requests", "stop_words")))
 
     @cached_property
     def _matters(self) -> Matters:

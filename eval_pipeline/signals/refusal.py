@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from eval_pipeline.signals.asked_again import asks_the_same
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
 from eval_pipeline.signals.dialogue import Spoken
 from eval_pipeline.signals.fading import faded
+from eval_pipeline.signals.leaving import PROTESTS
 from eval_pipeline.signals.lexicon import Phrases
 from eval_pipeline.signals.texts import Texts
 
@@ -40,8 +42,10 @@ class RefusalParameters(Parameters):
     `short_answer`: characters up to which an answer with a refusal in its first `opening` characters is all refusal.
     `at_opening`: share for a long answer that opens with it, or a short one that comes to it later; `within`: for one
     in the middle of a long answer. `way_forward`: something else is offered, or what is missing is asked for.
-    `policy_reason`: a rule is named. `interim`: the assistant went on before the user spoke. `went_on`: other answers
-    followed. `accepted`: the user's last word is thanks. `repeated`: of each further refusal in the session, up to
+    `policy_reason`: a rule is named. `undisputed`: strength above which such an answer does not come unless the user
+    objects or asks again, as the product is often right. `answer_after`: characters after a "but" from which an evasion
+    ("nobody knows, but ...") is the beginning of an answer. `interim`: the assistant went on before the user spoke. `went_on`: other answers
+    followed. `accepted`: the user's last word is thanks or consent. `repeated`: of each further refusal in the session, up to
     `most` of them. Below `faintest` it is quiet.
     """
 
@@ -55,9 +59,11 @@ class RefusalParameters(Parameters):
     within: Strength = 0.35
     way_forward: Strength = 0.6
     policy_reason: Strength = 0.6
+    undisputed: Strength = 0.25
+    answer_after: int = Field(default=60, ge=1)
     interim: Strength = 0.5
     went_on: Strength = 0.75
-    accepted: Strength = 0.5
+    accepted: Strength = 0.6
     repeated: Strength = 0.5
     most: int = Field(default=4, ge=1)
     faintest: float = Field(default=0.08, ge=0, lt=1)
@@ -72,6 +78,7 @@ class _Circumstances:
     is_interim: Mask
     is_followed: Mask
     is_accepted: Mask
+    is_disputed: Mask
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,8 @@ class Refusal(Signal):
     name: ClassVar[str] = "refusal"
     declared_version: ClassVar[str] = "1"
     sections: ClassVar[tuple[str, ...]] = (
-        *KINDS, "not_refusals", "ways_forward", "writing_requests", "praise", "complaints", "doubts",
+        *KINDS, "not_refusals", "ways_forward", "writing_requests", "praise", "acceptances", "contrasts", "repeats",
+        "stop_words", *PROTESTS,
     )  # fmt: skip
 
     parameters: RefusalParameters
@@ -91,7 +99,8 @@ class Refusal(Signal):
         """What it looks for, in words."""
         return (
             "The assistant declines, says it cannot, or gives no answer. Strongest where that is the whole answer; "
-            "weaker where it names a rule, offers another way, went on to help, or the user thanked it in the end."
+            "weaker where it names a rule that the user does not dispute, offers another way, went on to help, or the "
+            "user thanked or consented in the end."
         )
 
     def applies(self, batch: Batch) -> tuple[Mask, str]:
@@ -108,7 +117,7 @@ class Refusal(Signal):
         own_words = self._own_words(said.texts)
         by_kind = self._strengths(own_words, self._asks_for_text(batch, is_near))
         around = self._circumstances(batch, said, own_words, batch.dialogue.is_final_answer[is_near])
-        strengths = by_kind.max(axis=0) * self._weights(around, by_kind.argmax(axis=0))
+        strengths = self._weighed(by_kind.max(axis=0), around, by_kind.argmax(axis=0))
         pieces = self._evidence(said, own_words, by_kind.argmax(axis=0), strengths, around)
         return list(faded(pieces, share=self.parameters.repeated, most=self.parameters.most))
 
@@ -144,7 +153,21 @@ class Refusal(Signal):
         names = list(KINDS)
         # "I couldn't find any" is the more telling reading of "I couldn't".
         strengths[names.index("inabilities"), strengths[names.index("evasions")] > 0] = 0
+        evades = np.flatnonzero(strengths[names.index("evasions")] > 0)
+        goes_on = [i for i in evades if self._goes_on_to_answer(answers.values[i])]
+        strengths[names.index("evasions"), goes_on] = 0
         return strengths
+
+    def _goes_on_to_answer(self, answer: str) -> bool:
+        """Return whether an evasion is only how an answer begins: "nobody knows yet, but with so many planets ..."."""
+        evasion = self.phrases("evasions").search(answer)
+        after = answer[evasion.end() :] if evasion else ""
+        turn = self.phrases("contrasts").search(after)
+        rest = after[turn.start() :] if turn else ""
+        sections = ("refusals", "inabilities", "evasions", "policy_refusals", "ways_forward")
+        return len(rest) >= self.parameters.answer_after and not any(
+            self.phrases(name).search(rest) for name in sections
+        )
 
     def _asks_for_text(self, batch: Batch, is_near: Mask) -> Mask:
         """Return for each answer whether the user's turn before it asked for something to be written."""
@@ -162,14 +185,43 @@ class Refusal(Signal):
             is_interim=~is_final,
             is_followed=is_final & (last_answer[said.owners] > said.positions),
             is_accepted=self._is_thanks(batch, last_word[said.owners], said.positions),
+            is_disputed=self._is_disputed(batch, said),
         )
 
+    def _is_disputed(self, batch: Batch, said: Spoken) -> Mask:
+        """Return for each answer whether the user objects to it later, or asks the same again at once."""
+        user = batch.dialogue.user
+        near = user.where(np.isin(user.owners, said.owners))
+        objects = self.phrases("contrasts").found_in(near.texts, at_start=True)
+        for section in (*PROTESTS, "repeats"):
+            objects |= self.phrases(section).found_in(near.texts)
+        last_objection = _last_of_sessions(near.where(objects), len(batch.sessions))
+        return (last_objection[said.owners] > said.positions) | self._asks_again(near, said)
+
+    def _asks_again(self, user: Spoken, said: Spoken) -> Mask:
+        """Return for each answer whether the user turns before and after it ask the same."""
+        after = np.searchsorted(user.positions, said.positions)
+        hits = np.zeros(len(said), dtype=bool)
+        stop_words = frozenset(self.phrases("stop_words").phrases)
+        for k, i in enumerate(after.tolist()):
+            if 0 < i < len(user) and user.owners[i - 1] == user.owners[i] == said.owners[k]:
+                hits[k] = asks_the_same(user.texts.values[i - 1], user.texts.values[i], stop_words)
+        return hits
+
     def _is_thanks(self, batch: Batch, last_word: npt.NDArray[np.int64], answers: npt.NDArray[np.int64]) -> Mask:
-        """Return whether the user's last word comes after the answer and is a kind one."""
+        """Return whether the user's last word comes after the answer and is a kind or consenting one."""
         content = batch.turns["content"].to_numpy(dtype=object)
         words = Texts(np.where(last_word > answers, content[last_word], ""))
         rejects = self.phrases("complaints").found_in(words) | self.phrases("doubts").found_in(words)
-        return self.phrases("praise").found_in(words) & ~rejects
+        return (self.phrases("praise").found_in(words) | self.phrases("acceptances").found_in(words)) & ~rejects
+
+    def _weighed(self, strengths: _Floats, around: _Circumstances, kinds: npt.NDArray[np.int64]) -> _Floats:
+        """Return the strengths with what surrounds each answer."""
+        chosen = self.parameters
+        weighed = strengths * self._weights(around, kinds)
+        is_often_right = around.names_rule & ~around.is_disputed
+        weighed = np.where(is_often_right, np.minimum(weighed, chosen.undisputed), weighed)
+        return np.where(around.is_accepted, weighed * chosen.accepted, weighed)
 
     def _weights(self, around: _Circumstances, kinds: npt.NDArray[np.int64]) -> _Floats:
         chosen = self.parameters
@@ -179,7 +231,6 @@ class Refusal(Signal):
             (around.names_rule & ~is_only_rule, chosen.policy_reason),
             (around.is_interim, chosen.interim),
             (around.is_followed, chosen.went_on),
-            (around.is_accepted, chosen.accepted),
         )
         return np.asarray(np.prod([np.where(is_so, share, 1.0) for is_so, share in marks], axis=0), dtype=np.float64)
 
@@ -193,7 +244,7 @@ class Refusal(Signal):
             start, words = (found.start(), found.group()) if found else (0, said.texts.values[i])
             clauses = [f"{KINDS[kind]} (“{cut(words)}”)"]
             clauses += ["offers a way on"] if around.offers_way[i] else []
-            clauses += ["the user thanks in the end"] if around.is_accepted[i] else []
+            clauses += ["the user accepts it in the end"] if around.is_accepted[i] else []
             quote = cut(said.texts.values[i], start)
             yield Evidence(int(said.owners[i]), float(strengths[i]), int(said.turn_index[i]), quote, ", ".join(clauses))
 

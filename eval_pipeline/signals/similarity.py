@@ -64,6 +64,15 @@ def similarity(earlier: Wording, later: Wording, min_shared: int = 2) -> float:
         return 0.0
     smaller, larger = sorted((len(earlier.stems), len(later.stems)))
     by_words = (2 * shared / (smaller + larger) + shared / smaller) / 2
+    return max(by_words, by_letters(earlier, later))
+
+
+def by_letters(earlier: Wording, later: Wording) -> float:
+    """Return Dice's coefficient over trigrams, in [0, 1]: near 1 for the same words with other spelling."""
     common = len(earlier.trigrams & later.trigrams)
-    by_letters = 2 * common / (len(earlier.trigrams) + len(later.trigrams))
-    return max(by_words, by_letters)
+    return 2 * common / (len(earlier.trigrams) + len(later.trigrams) or 1)
+
+
+def repeats_words(earlier: Wording, later: Wording) -> bool:
+    """Return whether all words of `later` that carry a topic stood in `earlier`; one in six may be new."""
+    return bool(later.stems) and len(later.stems - earlier.stems) <= len(later.stems) // 6

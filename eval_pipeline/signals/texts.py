@@ -3,7 +3,7 @@
 Not here: phrases of the lexicons (`lexicon.py`), who said a text (`dialogue.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -77,6 +77,13 @@ class Texts:
         """
         hits = pc.match_substring_regex(self._searched, pattern, ignore_case=True)
         return np.asarray(hits.to_numpy(zero_copy_only=False), dtype=bool)
+
+    def matched_by_any(self, patterns: Iterable[str]) -> Mask:
+        """Return for each text whether one of the RE2 `patterns` is found in it, without regard to case."""
+        hits = np.zeros(len(self), dtype=bool)
+        for pattern in patterns:
+            hits |= self.matched(pattern)
+        return hits
 
     def counted(self, pattern: str) -> Positions:
         """Return for each text how often the RE2 `pattern` is found in it, without overlap; case counts."""

@@ -33,7 +33,7 @@ class Transfers:
 
     SECTIONS: ClassVar[tuple[str, ...]] = (
         "transfers", "transfer_moves", "transfer_people", "transfer_arrivals", "transfer_offers", "transfer_doubts",
-        "transfer_verbs", "handover_moves", "handover_people", "handover_tools",
+        "transfer_verbs", "not_transfer_offers", "handover_moves", "handover_people", "handover_tools",
     )  # fmt: skip
 
     lexicon: Mapping[str, Phrases]
@@ -87,6 +87,8 @@ class Transfers:
 
     def _offers(self, text: str) -> bool:
         for _, sentence in _sentences(text):
+            if self._section("not_transfer_offers").search(sentence) is not None:
+                continue
             start = self._pair("transfer_verbs", "transfer_people", sentence)
             if start is not None and self._is_offered(sentence, start):
                 return True

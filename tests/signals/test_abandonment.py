@@ -61,12 +61,81 @@ def test_giving_up_needs_something_to_give_up_on() -> None:
 
 @pytest.mark.parametrize(
     "last",
-    ["and the other one?", "ok, please cancel it", "thanks! can you also send the invoice", "that's wrong", "¿Y?"],
+    ["and the other one?", "ok, please cancel it", "thanks! can you also send the invoice", "¿Y?"],
 )
 def test_a_last_request_without_an_answer_fires(last: str) -> None:
     found = row(ASK, ANSWER, f"user: {last}")
     assert (found["outcome"], found["turn_index"]) == ("fired", 2)
     assert row(ASK, ANSWER, f"user: {last}", "assistant: Done, it is cancelled.")["outcome"] == "quiet"
+
+
+PROTESTS = [
+    "that's wrong", "unbelievable. closing my account", "are u serious", "thursday. not wednesday", "you misunderstood me",
+    "this is ridiculous", "I already told you my address", "I will make a formal complaint", "but you said Monday",
+]  # fmt: skip
+GOES_ON = "assistant: It arrives on Wednesday."
+
+
+@pytest.mark.parametrize("last", PROTESTS)
+def test_a_last_word_of_displeasure_that_nobody_answers_fires(last: str) -> None:
+    found = row(ASK, GOES_ON, f"user: {last}")
+    assert 0.6 <= found["strength"] <= 0.7
+    assert (found["turn_index"], found["quote"]) == (2, last)
+
+
+@pytest.mark.parametrize("last", ["sigh. ok", "whatever", "ugh"])
+def test_a_sigh_at_the_end_is_less_than_even_odds(last: str) -> None:
+    assert 0 < row(ASK, GOES_ON, f"user: {last}")["strength"] < 0.5
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "lol you're stupid", "unbelievable! thank you so much", "great, not bad", "ok. not today", "cool, not what I expected but love it",
+        "holy shit", "so funny, shut up",
+    ],
+)  # fmt: skip
+def test_joy_and_calm_at_the_end_are_quiet(last: str) -> None:
+    assert row(ASK, GOES_ON, f"user: {last}")["outcome"] == "quiet"
+
+
+@pytest.mark.parametrize("last", [*PROTESTS, "where is my order now, I need it by Friday"])
+def test_silence_after_a_protest_or_a_second_try_is_a_hint(last: str) -> None:
+    assert row(ASK, GOES_ON, f"user: {last}", ANSWER)["strength"] == 0.3
+    assert row(ASK, GOES_ON, f"user: {last}", ANSWER, "user: ok, great")["outcome"] == "quiet"
+
+
+def test_silence_after_any_other_turn_is_quiet() -> None:
+    assert row(ASK, GOES_ON, "user: and the green shoes from last week", ANSWER)["outcome"] == "quiet"
+    assert row("user: write a poem on cats", GOES_ON, "user: write a poem on dogs", ANSWER)["outcome"] == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("first", "answer", "last"),
+    [
+        ("hi there", "Hello.", "translate into German: this is ridiculous, that's wrong"),
+        ("translate a sentence", "Sure, which one?", "I hate this place"),
+        ("I feel bad", "I am sorry.", "my boss is driving me insane"),
+        ("how do I dispute the charge on my card", "In the app.", "and disputing the charge takes how long"),
+        ("hi there", "Hello.", 'what does "you are stupid" mean in Spanish'),
+    ],
+)
+def test_words_that_are_material_of_others_or_the_matter_itself_protest_against_nothing(
+    first: str, answer: str, last: str
+) -> None:
+    assert row(f"user: {first}", f"assistant: {answer}", f"user: {last}", ANSWER)["outcome"] == "quiet"
+
+
+def test_whatever_may_answer_a_question() -> None:
+    assert row("user: pizza or pasta", "assistant: Which do you like better?", "user: whatever")["outcome"] == "quiet"
+
+
+def test_a_last_reply_in_small_talk_leaves_nothing_open() -> None:
+    pick = "assistant: Pikachu is the best known one of all, and I like it a lot too! What's your starter pick, always fire?"
+    assert row("user: i love those games", pick, "user: always")["outcome"] == "quiet"
+    about = "assistant: Pikachu is the best known one of all, and I like it a lot too! Fire or water?"
+    assert row("user: i want to talk about games", about, "user: always fire")["outcome"] == "quiet"
+    assert row("user: i want to book a table", "assistant: Sure! For which day?", "user: Monday")["strength"] == 0.55
 
 
 @pytest.mark.parametrize("ask", ["Where is it?", "my parcel never came, thanks", "注文が届きません", "أين طلبي"])

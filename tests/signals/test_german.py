@@ -69,7 +69,7 @@ def test_going_on_corrects_nothing(said: str) -> None:
     [
         "Wollen Sie mich verarschen?", "das ist doch ein Witz", "So eine Frechheit", "Wie oft soll ich das noch sagen", "boah ey",
         "Zum dritten Mal: ich will mein Paket", "du bist so dumm", "scheisse", "Verdammt nochmal", "mir reichts",
-        "Dann gehe ich eben zur Konkurrenz", "ICH WILL NUR MEIN PAKET", "na toll",
+        "Dann gehe ich eben zur Konkurrenz", "ICH WILL NUR MEIN PAKET", "na toll", "Ich werde eine formelle Beschwerde einreichen", "typisch",
     ],
 )  # fmt: skip
 def test_anger_is_seen(said: str) -> None:
@@ -84,6 +84,8 @@ def test_anger_is_seen(said: str) -> None:
         "Ist die AGB der DHL neu?",
         "Am Berg war Mist und Nebel",
         "Mir reicht ein Brief",
+        "Übersetze ins Englische: So eine Frechheit",
+        "so eine Frechheit, haha",
     ],
 )
 def test_joy_and_plain_talk_are_no_anger(said: str) -> None:

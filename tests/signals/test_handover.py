@@ -104,6 +104,37 @@ def test_taking_up_an_offer_asks_for_a_person() -> None:
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "Do you have someone in the team to vent with?", "Have you talked to your manager?", "Would you speak to your colleagues first?",
+    ],
+)  # fmt: skip
+def test_a_question_after_people_whom_the_user_knows_offers_nobody(question: str) -> None:
+    assert (
+        row(*HELLO, "user: no", f"assistant: {question}", "user: yeah my colleague Jo, she's great")["outcome"]
+        == "quiet"
+    )
+
+
+@pytest.mark.parametrize("last", ["Thanks, she fixed it!", "thank you so much, bye", "perfect, works now"])
+def test_a_wish_that_was_granted_to_content_is_a_hint(last: str) -> None:
+    done = (TRANSFER, "assistant: Hi, Jo here. I have sent you a new card.", f"user: {last}")
+    asked = row(*HELLO, "user: agent please", *done)
+    assert (round(asked["strength"], 9), asked["turn_index"]) == (0.2, 2)
+    assert asked["reason"] == "asks for a person, and is handed over, and the user is content"
+    assert 0 < row(*HELLO, "user: no", *done)["strength"] < 0.2
+    insisted = row(*HELLO, "user: agent", "assistant: I can help!", "user: a human please", *done)
+    assert 0.2 < insisted["strength"] < 0.5
+
+
+def test_a_wish_that_led_nowhere_stays_strong() -> None:
+    dead_queue = (TRANSFER, "user: hello? is anybody there")
+    assert row(*HELLO, "user: agent please", *dead_queue)["strength"] == 0.45
+    assert row(*HELLO, "user: agent please", "assistant: I can help!", "user: thanks")["strength"] == 0.5
+    assert row(*HELLO, "user: agent please", TRANSFER, "user: ok thanks")["strength"] == 0.45
+
+
+@pytest.mark.parametrize(
     "handover",
     [
         call("transfer_to_human_agents"),

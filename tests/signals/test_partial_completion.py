@@ -270,3 +270,53 @@ def test_any_text_gives_a_strength_and_a_turn_of_the_session(asked: str, said: s
     row = detected(SIGNAL, session(turns)).iloc[0]
     assert row["outcome"] in {"fired", "quiet", "not_applicable"}
     assert (row["outcome"] == "fired") == (row["strength"] > 0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "left_out"),
+    [
+        ("Please cancel order 17. When do I get the money back?", "Order 17 for the lamp is cancelled.", "When do I"),
+        ("Can I swap the lamp? And do I have to pay the difference?", "Yes, the swap of your lamp is arranged.", "pay"),
+        ("Is the pool heated and what does parking cost?", "The pool is heated to 28 degrees.", "parking"),
+        (
+            "Where is my refund, and was the postage included?",
+            "The refund of $12.30 will be with you by 12/03.",
+            "post",
+        ),
+        (
+            "What's the rate and whether I can withdraw money any time without a penalty?",
+            "The rate is 3.1%.",
+            "withdraw",
+        ),
+        ("Wann kommt mein Paket und was kostet der Versand?", "Ihr Paket kommt morgen.", "Versand"),
+    ],
+)
+def test_one_of_several_things_asked_in_one_breath_is_left_out(request_: str, answer: str, left_out: str) -> None:
+    row = only(SIGNAL, answered(answer, request_))
+    assert (row["outcome"], row["strength"], row["turn_index"]) == ("fired", 0.35, 0)
+    assert left_out in row["reason"].partition("leaves out")[2]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        ("When will it arrive, and can you send me the invoice?", "On Monday, and the invoice is on its way to you."),
+        ("Please cancel order 17. When do I get the money back?", "Done. You will have it within 5 days."),
+        ("Can I swap it? And do I have to pay the difference?", "Yes you can, there is nothing more to pay."),
+        ("How long does it take and what does it cost?", "About two weeks, and it is free."),
+        ("Was it approved, and is postage part of it?", "The refund was approved today. Shipping is covered as well."),
+        ("Hi, how are you and what are you doing?", "I'm fine, thanks! Just here to help."),
+        ("Sorry to bother you again, but is the shelf in stock?", "It is: 14 pieces are in stock."),
+        ("When is it due and how much is it?", "Which invoice do you mean?"),
+        ("When is it due and how much is it?", "Here is a poem about the sea."),
+        ("Wie lange dauert es und was kostet der Versand?", "Etwa zwei Wochen, und er ist kostenlos."),
+    ],
+)
+def test_several_things_that_are_all_answered_or_none_of_them_are_quiet(request_: str, answer: str) -> None:
+    assert only(SIGNAL, answered(answer, request_))["outcome"] == "quiet"
+
+
+def test_what_comes_later_in_the_session_is_not_left_out() -> None:
+    request_, first = "Please cancel order 17. When do I get the money back?", "Order 17 for the lamp is cancelled."
+    later = ("user: ok", "assistant: The money is back on your card within 5 days.")
+    assert only(SIGNAL, answered(first, request_, *later))["outcome"] == "quiet"

@@ -96,6 +96,36 @@ def test_what_follows_decides_how_much_is_left() -> None:
     assert rejected == went_on
 
 
+RULED = "I'm sorry, I can't give discounts, our policy does not allow it."
+CAN_I = "can you give me a discount on the shoes"
+
+
+@pytest.mark.parametrize(
+    "rest", [(), ("user: and where are you located",), ("user: do you ship to Rome", "assistant: Yes.")]
+)
+def test_a_rule_that_the_user_does_not_dispute_is_a_hint(rest: tuple[str, ...]) -> None:
+    assert 0 < answered(RULED, *rest, ask=CAN_I) <= 0.25
+
+
+@pytest.mark.parametrize(
+    "said", ["but I am a loyal customer", "that's wrong, I got one last year", "this is ridiculous", "give me a discount on the shoes"]
+)  # fmt: skip
+def test_a_rule_that_the_user_disputes_weighs_more(said: str) -> None:
+    assert answered(RULED, f"user: {said}", ask=CAN_I) > 0.25
+
+
+@pytest.mark.parametrize("said", ["Fair enough, worth a try :)", "ok, understood", "no worries, thanks"])
+def test_a_rule_that_the_user_accepts_weighs_little(said: str) -> None:
+    assert 0.1 <= answered(RULED, f"user: {said}", ask=CAN_I) <= 0.15
+
+
+def test_an_evasion_that_begins_an_answer_is_none() -> None:
+    evasion = "I don't know, honestly! Nobody does yet."
+    answer = " But with so many planets out there, many people think that simple life is common."
+    assert answered(evasion + answer, ask="is there life on Mars") == 0 < answered(evasion, ask="is there life on Mars")
+    assert answered(evasion + " But you can look it up in the encyclopedia, or ask at the observatory nearby.") > 0
+
+
 def test_refusing_again_and_again_is_stronger_and_bounded() -> None:
     exchange = (f"assistant: {DECLINES}", "user: cancel it now")
     strengths = [answered(DECLINES, *exchange * n) for n in (1, 2, 3000)]

@@ -1,0 +1,129 @@
+"""Requests that ask several things in one breath, and which of them an answer leaves out: "when ..., and how much ...?"
+
+A question after a time or a price is missed where no time or no price is said; any other where none of its words is, and
+another one's are. Not here: requests that count their parts themselves (`asked_for.py`).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from eval_pipeline.signals.asked_for import LONGEST_READ, MOST_MATTERS, SENTENCE, Matter, beginnings
+from eval_pipeline.signals.lexicon import Phrases
+from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Texts
+
+FEWEST_TOPICS = 2
+"""Words of its own by which a question is recognised in an answer; with fewer, it may be answered in other words."""
+
+_TIME = re.compile(r"\d{1,2}[./:-]\d{1,2}|\d(?:st|nd|rd|th)\b|\b(?:19|20)\d\d\b")
+_PRICE = re.compile(
+    r"[$€£¥₹%]|\d[.,]\d\d\b|\b\d+ ?(?:usd|eur|gbp|euros?|dollars?|pounds?|cents?|percent|bucks)\b", re.IGNORECASE
+)
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
+_MARK = re.compile(QUESTION_MARK)
+_SHORTEST_STATEMENT = 4
+_SEVERAL_SENTENCES = r"[.!?;\n]\s+\S"
+
+
+class _Answered(NamedTuple):
+    """A kind of question that has a kind of answer: the words that ask, and the words and the form that answer."""
+
+    asks: Phrases
+    answers: Phrases
+    form: re.Pattern[str]
+
+    def is_missed(self, part: str, said: str) -> bool:
+        """Return whether `part` asks it, and nothing in `said` answers it."""
+        is_asked = self.asks.search(part) is not None
+        return is_asked and self.form.search(said) is None and self.answers.search(said) is None
+
+
+def _is_statement(sentence: str) -> bool:
+    return _MARK.search(sentence) is None and len(sentence.split()) >= _SHORTEST_STATEMENT
+
+
+@dataclass(frozen=True)
+class Compound:
+    """Reads compound requests. `links`: "and"; `openers`: "when", "can you", what a further question begins with.
+
+    `time_asks`, `price_asks`, and what answers them: `time_answers` ("tomorrow"), `price_answers` ("free").
+    """
+
+    links: Phrases
+    openers: Phrases
+    time_asks: Phrases
+    time_answers: Phrases
+    price_asks: Phrases
+    price_answers: Phrases
+    requests: Phrases
+    stop_words: Phrases
+
+    def may_be_in(self, texts: Texts) -> Mask:
+        """Return for each text whether it can ask several things."""
+        n_marks = texts.counted(QUESTION_MARK)
+        is_in: Mask = self._joints.found_in(texts) | (n_marks >= 2)
+        is_in |= (n_marks == 1) & texts.matched(_SEVERAL_SENTENCES) & self.requests.found_in(texts)
+        return is_in
+
+    def missed(self, request: str, said: str, *, is_plain: bool = False) -> Matter | None:
+        """Return the first part of `request` that `said`, all that came as an answer, leaves out; None for none.
+
+        `is_plain`: the answer has a yes or no, which may answer any question but one after a time or a price.
+        """
+        asks = list(self._asks(request)) if len(request) <= LONGEST_READ else []
+        if not 2 <= len(asks) <= MOST_MATTERS:
+            return None
+        answered = beginnings(said, self._ignored)
+        own = self._own_topics(request, asks)
+        is_touched = [matter.is_touched_by(answered) for matter in own]
+        if not (any(is_touched) or self._is_on_topic(request, answered)):
+            return None
+        # An answer with a statement for each part may well answer all of them, in words of its own.
+        statements = SENTENCE.findall(_POINT.sub(" ", said))
+        is_brief = sum(map(_is_statement, statements)) < len(asks)
+        for matter, touched in zip(own, is_touched, strict=True):
+            part = request[matter.start : matter.end]
+            if any(kind.is_missed(part, said) for kind in self._kinds):
+                return matter
+            is_other = not (is_plain or touched or any(kind.asks.search(part) for kind in self._kinds))
+            if is_other and is_brief and any(is_touched) and len(matter.topics) >= FEWEST_TOPICS:
+                return matter
+        return None
+
+    def _asks(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each part that asks something: what makes a sentence ask holds for all its parts."""
+        for sentence in SENTENCE.finditer(text):
+            start, end = sentence.span()
+            said = sentence.group()
+            if _MARK.search(said) is None and self.requests.search(said) is None:
+                continue
+            for joint in self._joints.every(said):
+                if joint.start() > 0:
+                    yield start, sentence.start() + joint.start()
+                    start = sentence.start() + joint.start()
+            yield start, end
+
+    def _own_topics(self, text: str, asks: list[tuple[int, int]]) -> list[Matter]:
+        topics = [beginnings(text[start:end], self._ignored) for start, end in asks]
+        others = [frozenset[str]().union(*topics[:i], *topics[i + 1 :]) for i in range(len(topics))]
+        return [Matter(start, end, own - rest) for (start, end), own, rest in zip(asks, topics, others, strict=True)]
+
+    def _is_on_topic(self, request: str, answered: frozenset[str]) -> bool:
+        return Matter(0, len(request), beginnings(request, self._ignored)).is_touched_by(answered)
+
+    @cached_property
+    def _kinds(self) -> tuple[_Answered, _Answered]:
+        return (
+            _Answered(self.time_asks, self.time_answers, _TIME),
+            _Answered(self.price_asks, self.price_answers, _PRICE),
+        )
+
+    @cached_property
+    def _joints(self) -> Phrases:
+        return Phrases(tuple(f"{link} {opener}" for link in self.links.phrases for opener in self.openers.phrases))
+
+    @cached_property
+    def _ignored(self) -> frozenset[str]:
+        return frozenset({*self.stop_words.phrases, *self.links.phrases})
