@@ -75,20 +75,34 @@ class Compound:
         asks = list(self._asks(request)) if len(request) <= LONGEST_READ else []
         if not 2 <= len(asks) <= MOST_MATTERS:
             return None
-        answered = beginnings(said, self._ignored)
+        # An answer with a statement for each part may well answer all of them, in words of its own.
+        is_brief = not is_plain and sum(map(_is_statement, SENTENCE.findall(_POINT.sub(" ", said)))) < len(asks)
+        missed = [kind for kind in self._kinds if kind.is_missed(request, said)]
+        return (
+            self._missed(request, beginnings(said, self._ignored), asks, missed, is_brief)
+            if is_brief or missed
+            else None
+        )
+
+    def _missed(
+        self,
+        request: str,
+        answered: frozenset[str],
+        asks: list[tuple[int, int]],
+        kinds: list[_Answered],
+        is_brief: bool,
+    ) -> Matter | None:
+        """Return the first part of one of the missed `kinds`, or, after a brief answer, that nothing touches."""
         own = self._own_topics(request, asks)
         is_touched = [matter.is_touched_by(answered) for matter in own]
         if not (any(is_touched) or self._is_on_topic(request, answered)):
             return None
-        # An answer with a statement for each part may well answer all of them, in words of its own.
-        statements = SENTENCE.findall(_POINT.sub(" ", said))
-        is_brief = sum(map(_is_statement, statements)) < len(asks)
         for matter, touched in zip(own, is_touched, strict=True):
             part = request[matter.start : matter.end]
-            if any(kind.is_missed(part, said) for kind in self._kinds):
+            if any(kind.asks.search(part) for kind in kinds):
                 return matter
-            is_other = not (is_plain or touched or any(kind.asks.search(part) for kind in self._kinds))
-            if is_other and is_brief and any(is_touched) and len(matter.topics) >= FEWEST_TOPICS:
+            is_other = is_brief and not touched and not any(kind.asks.search(part) for kind in self._kinds)
+            if is_other and any(is_touched) and len(matter.topics) >= FEWEST_TOPICS:
                 return matter
         return None
 

@@ -13,6 +13,8 @@ from eval_pipeline.signals.lexicon import Phrases
 
 _QUOTED = re.compile(r"(?<!\w)[\"\u201c\u201e\u00ab][^\"\u201c\u201d\u201e\u00ab\u00bb\n]+[\"\u201c\u201d\u00bb](?!\w)")
 _HAS_WORDS = re.compile(r"[^\W_]")
+_REACH = 24
+_CLAUSE_END = re.compile(r"[.,;:!?\n]")
 _SENTENCE_END = re.compile(r"[.!?\n]")
 _MATERIAL_FOLLOWS = re.compile(r"[:\uff1a\n]")
 
@@ -41,8 +43,12 @@ class Material:
         return self._section("writing_requests").search(text) is not None
 
     def is_about_others(self, text: str, end: int) -> bool:
-        """Return whether the sentence up to `end` speaks of others, and to nobody here: "my boss is driving me mad"."""
-        sentence = _SENTENCE_END.split(text[:end].rstrip(".!?"))[-1]
+        """Return whether the sentence up to `end`, or just behind it, speaks of others, and to nobody here.
+
+        "My boss is driving me mad", "I'm so angry at him".
+        """
+        behind = _CLAUSE_END.split(text[end : end + _REACH], maxsplit=1)[0]
+        sentence = _SENTENCE_END.split(text[:end].rstrip(".!?"))[-1] + behind
         speaks_of_others = self._section("other_subjects").search(sentence) is not None
         return speaks_of_others and self._section("addressed").search(sentence) is None
 

@@ -54,6 +54,44 @@ def test_what_is_no_second_request_is_quiet(turns: tuple[str, ...]) -> None:
     assert only("rephrasing", talk(*turns))["outcome"] == "quiet"
 
 
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("how do i turn off voicemail", "i want to switch voicemail off, how"),
+        ("Summarise this paper in three bullets", "three bullets please"),
+        ("dark mode toggle without a library, with css variables", "without a library please, just css variables"),
+        ("How many messages arrive per partition in a topic?", "per partition I said"),
+        ("Find a hotel with a pool in Rome", "in Rome I mean"),
+        ("compare the three plans in a table", "can I get that as a table?"),
+        ("Check the calendar, the mail and the log", "and the mail and the log?"),
+        ("how can I remove a red wine stain from a wool carpet", "remove stain wool carpet wine"),
+        ("Welche Hotels in Rom haben einen Pool?", "in Rom meine ich"),
+    ],
+)
+def test_a_short_turn_of_words_asked_before_fires_weakly(first: str, again: str) -> None:
+    row = only("rephrasing", talk(f"user: {first}", "assistant: Here is something about cats.", f"user: {again}"))
+    assert (row["outcome"], row["turn_index"]) == ("fired", 2)
+    assert row["strength"] <= 0.6
+
+
+@pytest.mark.parametrize(
+    ("first", "answer", "later"),
+    [
+        ("Is Cyprus in the European Union?", "Yes, since 2004.", "and Malta"),
+        ("Does the cover include theft?", "It includes theft.", "what about accidental drops"),
+        ("Where is order 4411 to Leeds?", "It is on its way.", "and order 4412 to Leeds?"),
+        ("Where is order 4411 to Leeds?", "It is on its way.", "order Leeds 4412"),
+        ("I need a blue or a red lamp", "Which one, blue or red?", "blue lamp"),
+        ("I need a red lamp", "Here are ours.", "thanks, the red lamp is lovely"),
+        ("I need a red lamp", "Here are ours.", "the red lamp is lovely"),
+        ("I need a red lamp", "Here are ours.", "lamp"),
+        ("What about git cherry-pick?", "It copies commits.", "how do I undo a cherry-pick that failed with conflicts"),
+    ],
+)
+def test_a_short_turn_that_goes_on_or_answers_is_quiet(first: str, answer: str, later: str) -> None:
+    assert only("rephrasing", talk(f"user: {first}", f"assistant: {answer}", f"user: {later}"))["outcome"] == "quiet"
+
+
 def test_a_request_is_recognised_across_an_answered_question_but_not_for_ever() -> None:
     between = ("assistant: Your order number?", "user: QM-7781")
     asks_again = ("assistant: We have lamps.", "user: Please change the delivery address of my lamp order")
