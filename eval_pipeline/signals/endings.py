@@ -134,7 +134,7 @@ class Endings:
 
     @cached_property
     def _contents(self) -> npt.NDArray[np.object_]:
-        contents: npt.NDArray[np.object_] = self.batch.turns["content"].to_numpy(dtype=object)
+        contents: npt.NDArray[np.object_] = self.batch.dialogue.contents
         return contents
 
 

@@ -32,8 +32,7 @@ class Exchanges:
     @cached_property
     def requests(self) -> Texts:
         """What the user said before each answer, "" for nothing."""
-        content = self.batch.turns["content"].to_numpy(dtype=object)
-        return Texts(np.where(self.asked_at >= 0, content[self.asked_at], ""))
+        return Texts(np.where(self.asked_at >= 0, self.batch.dialogue.contents[self.asked_at], ""))
 
     def requests_of(self, chosen: Positions) -> Texts:
         """Return what the user said before each of the answers with these numbers, "" for nothing."""
@@ -58,19 +57,16 @@ class Exchanges:
         Turns that call a tool are blank by nature, and none of these.
         """
         dialogue, turns = self.batch.dialogue, self.batch.turns
-        is_user, is_assistant = self.batch.has_role("user"), self.batch.has_role("assistant")
-        asks = np.flatnonzero(is_user)
+        assistant, asked_at = dialogue.assistant, dialogue.user_before
         calls = np.fromiter((len(made) > 0 for made in turns["tool_calls"]), bool, len(turns))
-        blank = np.flatnonzero(is_assistant & ~dialogue.has_text & ~calls)
-        answered = np.zeros(len(asks) + 1, dtype=bool)
-        request = np.cumsum(is_user)  # how many user turns of the batch came before: number of the last one plus 1
-        answered[request[is_assistant & dialogue.has_text]] = True
-        asked_at = np.append(-1, asks)[request[blank]]
-        is_asked = (
-            (asked_at >= 0) & (self.batch.owner[asked_at] == self.batch.owner[blank]) & dialogue.has_text[asked_at]
-        )
-        blank = blank[is_asked & ~answered[request[blank]]]
-        is_last = np.append(np.diff(request[blank]) > 0, True)[: len(blank)]
+        has_text = dialogue.has_text[assistant.positions]
+        answered = np.zeros(len(turns), dtype=bool)
+        answered[asked_at[has_text & (asked_at >= 0)]] = True
+        is_blank = ~has_text & ~calls[assistant.positions] & (asked_at >= 0)
+        blank, asked = assistant.positions[is_blank], asked_at[is_blank]
+        is_open = dialogue.has_text[asked] & ~answered[asked]
+        blank, asked = blank[is_open], asked[is_open]
+        is_last = np.append(np.diff(asked) > 0, True)[: len(blank)]
         return np.asarray(blank[is_last], dtype=np.int64)
 
     def asks_for(self, phrases: Phrases, chosen: Positions) -> Mask:

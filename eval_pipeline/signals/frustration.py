@@ -29,7 +29,8 @@ _BARE_WORD = re.compile(r"[^\W_][\w']*")
 _CLAUSE_END = re.compile(r"[.,;:!?\n]")
 
 _LONGEST_ECHO = 8
-"""Words of an exclamation that can repeat an answer."""
+"""Words of an exclamation that can repeat an answer, of which so many characters are read."""
+_LONGEST_ANSWER = 2000
 
 _FEWEST_CAPITALS = 3
 """Words in capitals from which a turn can be shouted; an abbreviation or two is not."""
@@ -252,12 +253,12 @@ class _Anger:
         words = _WORD.findall(_CLAUSE_END.split(original[: marks.start()])[-1].lower())
         if not 2 <= len(words) <= _LONGEST_ECHO or self.reactions.answers[i] < 0:
             return False
-        answer = str(self._contents[self.reactions.answers[i]]).lower()
+        answer = str(self._contents[self.reactions.answers[i]])[:_LONGEST_ANSWER].lower()
         return set(words) <= set(_WORD.findall(answer))
 
     @cached_property
     def _contents(self) -> npt.NDArray[np.object_]:
-        contents: npt.NDArray[np.object_] = self.batch.turns["content"].to_numpy(dtype=object)
+        contents: npt.NDArray[np.object_] = self.batch.dialogue.contents
         return contents
 
     def _objects(self, text: str) -> bool:

@@ -144,7 +144,7 @@ class Handover(Signal):
         agrees = self.phrases("agreements").found_in(user.texts, at_start=True)
         agrees &= (answer >= 0) & (user.texts.lengths <= _LONGEST_AGREEMENT)
         near = np.flatnonzero(agrees)
-        contents = batch.turns["content"].to_numpy(dtype=object)
+        contents = batch.dialogue.contents
         is_offer = self._transfers.offered_in(Texts(contents[answer[near]]))
         return [int(i) for i in near[is_offer]]
 

@@ -46,7 +46,7 @@ class Reactions:
         """Return the user turns of a batch."""
         user, assistant = dialogue.user, dialogue.assistant
         originals = np.array([text[:OPENING] for text in user.texts], dtype=object)
-        flat = np.array([text.translate(_PAUSES) for text in originals], dtype=object)
+        flat = np.array([flattened(text) for text in originals], dtype=object)
         asks = np.zeros(len(dialogue.turns) + 1, dtype=bool)  # one more: the answer before is -1 where there is none
         asks[assistant.positions] = assistant.texts.matched(_ENDS_IN_QUESTION)
         said = Spoken(user.positions, user.owners, user.turn_index, Texts(flat))
@@ -82,6 +82,11 @@ class Reactions:
         """Return the words of turn `i` as the user wrote them."""
         text: str = self.originals.values[i]
         return text[words.start() : words.end()] if words else text
+
+
+def flattened(text: str) -> str:
+    """Return `text`, of the same length, with pauses (commas, brackets, quotes) as spaces."""
+    return text.translate(_PAUSES)
 
 
 @dataclass(frozen=True)

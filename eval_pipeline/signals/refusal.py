@@ -172,7 +172,7 @@ class Refusal(Signal):
     def _asks_for_text(self, batch: Batch, is_near: Mask) -> Mask:
         """Return for each answer whether the user's turn before it asked for something to be written."""
         before = batch.dialogue.user_before[is_near]
-        asked = np.where(before >= 0, batch.turns["content"].to_numpy(dtype=object)[before], "")
+        asked = np.where(before >= 0, batch.dialogue.contents[before], "")
         return self.phrases("writing_requests").found_in(Texts(asked))
 
     def _circumstances(self, batch: Batch, said: Spoken, own_words: Texts, is_final: Mask) -> _Circumstances:
@@ -210,7 +210,7 @@ class Refusal(Signal):
 
     def _is_thanks(self, batch: Batch, last_word: npt.NDArray[np.int64], answers: npt.NDArray[np.int64]) -> Mask:
         """Return whether the user's last word comes after the answer and is a kind or consenting one."""
-        content = batch.turns["content"].to_numpy(dtype=object)
+        content = batch.dialogue.contents
         words = Texts(np.where(last_word > answers, content[last_word], ""))
         rejects = self.phrases("complaints").found_in(words) | self.phrases("doubts").found_in(words)
         return (self.phrases("praise").found_in(words) | self.phrases("acceptances").found_in(words)) & ~rejects

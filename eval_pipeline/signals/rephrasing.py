@@ -13,7 +13,6 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
-from eval_pipeline.signals.reactions import Kindness
 from eval_pipeline.signals.similarity import Wording, by_letters, repeats_words, similarity
 from eval_pipeline.signals.texts import QUESTION_MARK
 
@@ -84,7 +83,7 @@ class Rephrasing(Signal):
     name: ClassVar[str] = "rephrasing"
     declared_version: ClassVar[str] = "2"
     sections: ClassVar[tuple[str, ...]] = (
-        *Kindness.SECTIONS, "requests", "repeats", "repeats_of_a_word", "acknowledgements", "stop_words",
+        "requests", "repeats", "repeats_of_a_word", "acknowledgements", "thanks", "stop_words",
     )  # fmt: skip
 
     parameters: RephrasingParameters
@@ -105,7 +104,7 @@ class Rephrasing(Signal):
     def find(self, batch: Batch) -> Sequence[Evidence]:
         """Return each request that repeats an earlier one, by the one that it repeats most closely."""
         asks = self._asks(batch)
-        content = batch.turns["content"].to_numpy(dtype=object)
+        content = batch.dialogue.contents
         turn_index = batch.turns["turn_index"].to_numpy()
         return [
             Evidence(
@@ -133,7 +132,7 @@ class Rephrasing(Signal):
         seconds = dialogue.seconds[user.positions]
         insists = says_again | self.phrases("repeats_of_a_word").found_in(user.texts)
         is_short = user.texts.lengths <= LONGEST_FRAGMENT
-        may_be_fragment = is_short & ~asked_back & ~is_acknowledging & ~Kindness.of(self.lexicon).found_in(user.texts)
+        may_be_fragment = is_short & ~asked_back & ~is_acknowledging & ~self.phrases("thanks").found_in(user.texts)
         return _Asks(
             user.positions, user.owners, is_ask, may_be_fragment, insists, says_again, asked_back, answer, seconds
         )
@@ -149,7 +148,9 @@ class Rephrasing(Signal):
                     wordings[i] = Wording.of(content[asks.positions[i]], stop_words)
             found = self._compared(asks, later, earlier, wordings[later], wordings[earlier])
             best[later] = max(best.get(later, (0.0, 0.0, -1)), (*found, earlier))
-        yield from ((later, earlier, similar, strength) for later, (strength, similar, earlier) in best.items() if strength > 0)
+        yield from (
+            (later, earlier, similar, strength) for later, (strength, similar, earlier) in best.items() if strength > 0
+        )
 
     def _compared(
         self, asks: _Asks, later: int, earlier: int, said: Wording, said_before: Wording
@@ -161,7 +162,9 @@ class Rephrasing(Signal):
         strength = self.parameters.strength(similar, float(gap) if gap >= 0 else None, bool(asks.says_again[later]))
         if strength == 0 and asks.may_be_fragment[later] and self._is_fragment(asks, later, said_before, said):
             is_ask = bool(asks.is_ask[later])
-            return self.parameters.fragment_ask if is_ask else self.parameters.fragment, similarity(said_before, said, 1)
+            return self.parameters.fragment_ask if is_ask else self.parameters.fragment, similarity(
+                said_before, said, 1
+            )
         return strength, similar
 
     def _is_fragment(self, asks: _Asks, later: int, earlier: Wording, said: Wording) -> bool:

@@ -151,7 +151,9 @@ def test_evidence_and_labels_go_to_the_turn_they_are_about(tmp_path: Path) -> No
     # the tool's error and the complaint are both about the answer, turn 4
     for name in ("tool_error", "explicit_report", NAIVE):
         assert np.flatnonzero(scores[name]).tolist() == [4, 10], name
-    assert scores[SCORE] == pytest.approx(1 - np.prod([1 - scores[name] for name in ("tool_error", "explicit_report")], axis=0))
+    assert scores[SCORE] == pytest.approx(
+        1 - np.prod([1 - scores[name] for name in ("tool_error", "explicit_report")], axis=0)
+    )
 
 
 def test_a_verdict_by_hand() -> None:

@@ -40,6 +40,26 @@ ASKS_BACK = "assistant: The Smith Grill is in London. Is there anything else?"
         "As I said, vegetarian please",
         "Ontario, not London",
         "it still doesn't work",
+        "lol no, the pub",
+        "um, no that's a pub",
+        "hmm no",
+        "what? it's a pub?",
+        "The grill is not in London",
+        "I'm not in London",
+        "still 1",
+        "it still fails",
+        "doesn't work",
+        "Doesn't work; it still fails",
+        "same error",
+        "it stops at 1",
+        "that's not quite what I meant",
+        "not quite what I meant",
+        "you said that",
+        "I don't think that's right",
+        "you are confusing me",
+        "that's not it",
+        "not really",
+        "nope, ..",
     ],
 )
 def test_a_turn_that_corrects_the_answer_fires(said: str) -> None:
@@ -73,6 +93,21 @@ def test_a_turn_that_corrects_the_answer_fires(said: str) -> None:
         "Please proofread this:" + " blah" * 100 + " that's wrong",
         "👍",
         "好的，谢谢",
+        "Brilliant, that's exactly what I needed",
+        "that's exactly what I wanted",
+        "what do you mean by grill?",
+        "I said no to him yesterday",
+        "wow that's wrong in so many ways haha love it",
+        "no I mean thank you so much lol",
+        "Translate into French: that's wrong, I meant Leeds",
+        'Rewrite "you misunderstood me, no" for my boss please',
+        "still thinking",
+        "oh no, my train leaves at six",
+        "lol no worries",
+        "that's 3",
+        "Still need a hotel for Friday night in the city centre, any price",
+        "it's not a problem",
+        "I do like steaks",
         "",
     ],
 )
@@ -108,7 +143,16 @@ def test_words_that_come_again_are_stronger_and_named() -> None:
     assert row["strength"] > strength("I said something")
 
 
+@pytest.mark.parametrize("said", ["that's three", "only 6", "I only see 6; there are only 3"])
+def test_a_count_below_what_was_asked_for_is_a_correction(said: str) -> None:
+    ask = "user: Give me 8 names for a cat"
+    assert only("corrective_followup", talk(ask, "assistant: Tom, Kit, Oz", f"user: {said}"))["outcome"] == "fired"
+    few = "user: Give me 2 names for a cat"
+    assert only("corrective_followup", talk(few, "assistant: Tom, Kit, Oz", f"user: {said}"))["outcome"] == "quiet"
+
+
 def test_who_mends_his_own_words_corrects_less() -> None:
+    assert 0 < strength("I meant Leeds, sorry") < strength("I meant Leeds")
     assert 0 < strength("Sorry, I meant Leeds") < strength("I meant Leeds")
 
 

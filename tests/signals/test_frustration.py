@@ -100,6 +100,12 @@ def test_laughter_and_material_are_no_anger(said: str) -> None:
     assert only("frustration", talk(ASK, ANSWER, f"user: {said}"))["outcome"] == "quiet"
 
 
+def test_a_text_that_the_assistant_asked_for_is_material() -> None:
+    hands_in = ("assistant: Sure, which sentence?", "user: this is ridiculous")
+    assert only("frustration", talk("user: translate a sentence for me", *hands_in))["outcome"] == "quiet"
+    assert only("frustration", talk("user: where is it", *hands_in))["outcome"] == "fired"
+
+
 def test_a_complaint_that_the_user_came_for_is_no_threat() -> None:
     turns = talk("user: how do I make a formal complaint about a landlord", ANSWER, "user: so is it a formal complaint")
     assert only("frustration", turns)["outcome"] == "quiet"
@@ -137,9 +143,9 @@ def test_nothing_said_before_the_first_answer_can_be_about_it(said: str) -> None
 def test_anger_at_others_is_a_hint() -> None:
     at_us = strength(ASK, ANSWER, "user: you are driving me insane")
     at_others = strength(ASK, ANSWER, "user: my boss is driving me insane")
-    assert (
-        0 < at_others <= 0.2 < at_us == strength(ASK, ANSWER, "user: my boss is waiting and you are driving me insane")
-    )
+    at_him = strength(ASK, ANSWER, "user: I'm so angry at him")
+    at_both = strength(ASK, ANSWER, "user: my boss is waiting and you are driving me insane")
+    assert 0 < at_others <= at_him <= 0.2 < at_us == at_both
 
 
 def test_surprise_at_what_the_answer_says_is_a_hint() -> None:

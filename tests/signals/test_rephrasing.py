@@ -71,7 +71,7 @@ def test_what_is_no_second_request_is_quiet(turns: tuple[str, ...]) -> None:
 def test_a_short_turn_of_words_asked_before_fires_weakly(first: str, again: str) -> None:
     row = only("rephrasing", talk(f"user: {first}", "assistant: Here is something about cats.", f"user: {again}"))
     assert (row["outcome"], row["turn_index"]) == ("fired", 2)
-    assert row["strength"] <= 0.6
+    assert 0 < row["strength"] < 0.75
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,7 @@ def test_a_short_turn_of_words_asked_before_fires_weakly(first: str, again: str)
         ("I need a red lamp", "Here are ours.", "thanks, the red lamp is lovely"),
         ("I need a red lamp", "Here are ours.", "the red lamp is lovely"),
         ("I need a red lamp", "Here are ours.", "lamp"),
+        ("I need a red lamp", "Here are ours.", "a red lamp, thanks"),
         ("What about git cherry-pick?", "It copies commits.", "how do I undo a cherry-pick that failed with conflicts"),
     ],
 )
