@@ -56,7 +56,10 @@ def session_signals(day: date, warehouse: Warehouse, deployment: Deployment) -> 
 
 
 @tables_asset(
-    {FlaggedSessions: Shows(["surface", "arm", "stratum"], listed="reasons"), SamplingFrame: Shows(["surface", "stratum"])},
+    {
+        FlaggedSessions: Shows(["surface", "arm", "stratum"], listed="reasons"),
+        SamplingFrame: Shows(["surface", "stratum"]),
+    },
     group=LOOP,
     deps=["raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"],
 )

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from pydantic import Field
 
 from eval_pipeline.signals.contract import Batch, Evidence, Parameters, Signal, Strength, combined_strength, cut
-from eval_pipeline.signals.endings import Endings, ends_in_question
-from eval_pipeline.signals.leaving import LONGER_THAN_SMALL_TALK, PROTESTS, LastAnswer, LastWords
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Positions
-from eval_pipeline.signals.transfers import Transfers
+from eval_pipeline.signals.reading.endings import Endings, ends_in_question
+from eval_pipeline.signals.reading.leaving import LONGER_THAN_SMALL_TALK, PROTESTS, LastAnswer, LastWords
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Positions
+from eval_pipeline.signals.reading.transfers import Transfers
 
 Strengths = npt.NDArray[np.float64]
 

@@ -17,10 +17,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval_pipeline.sessions import turn_frame
-from eval_pipeline.signals.dialogue import Dialogue
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.reactions import Reactions
-from eval_pipeline.signals.texts import Mask as Mask
+from eval_pipeline.signals.reading.dialogue import Dialogue
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.reactions import Reactions
+from eval_pipeline.signals.reading.texts import Mask as Mask
 from eval_pipeline.versions import versioned
 
 QUOTE_LENGTH = 200

@@ -14,10 +14,10 @@ import numpy as np
 from pydantic import Field
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
-from eval_pipeline.signals.material import Material
-from eval_pipeline.signals.reactions import Kindness, Reactions, flattened
-from eval_pipeline.signals.similarity import Wording
-from eval_pipeline.signals.texts import Texts
+from eval_pipeline.signals.reading.material import Material
+from eval_pipeline.signals.reading.reactions import Kindness, Reactions, flattened
+from eval_pipeline.signals.reading.similarity import Wording
+from eval_pipeline.signals.reading.texts import Texts
 
 LONGEST_BLANK_LOOK = 40
 """Characters of a turn that is nothing but "what?"."""

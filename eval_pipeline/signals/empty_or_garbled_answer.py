@@ -11,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from eval_pipeline.signals.answer_flaws import AnswerFlaws, Flaw
-from eval_pipeline.signals.answer_repeats import AnswerRepeats
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
-from eval_pipeline.signals.exchanges import Exchanges
 from eval_pipeline.signals.fading import faded
+from eval_pipeline.signals.reading.answer_flaws import AnswerFlaws, Flaw
+from eval_pipeline.signals.reading.answer_repeats import AnswerRepeats
+from eval_pipeline.signals.reading.exchanges import Exchanges
 
 
 class EmptyOrGarbledAnswerParameters(Parameters):

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
-from eval_pipeline.signals.reactions import Kindness
+from eval_pipeline.signals.reading.reactions import Kindness
 
 
 class ReportParameters(Parameters):

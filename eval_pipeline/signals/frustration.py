@@ -15,9 +15,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
-from eval_pipeline.signals.material import Material
-from eval_pipeline.signals.reactions import Kindness, Reactions
-from eval_pipeline.signals.texts import Positions
+from eval_pipeline.signals.reading.material import Material
+from eval_pipeline.signals.reading.reactions import Kindness, Reactions
+from eval_pipeline.signals.reading.texts import Positions
 
 _STRONG_MARKS = re.compile("[?\uff1f\u061f]{3,}|[!\uff01]+[?\uff1f\u061f]|[?\uff1f\u061f]+[!\uff01]")
 _WEAK_MARKS = re.compile("[!\uff01]{2,}|[?\uff1f\u061f]{2}")

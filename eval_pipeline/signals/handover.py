@@ -12,13 +12,13 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from eval_pipeline.signals.asking_for_a_person import PersonAsks
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
-from eval_pipeline.signals.endings import Endings
-from eval_pipeline.signals.leaving import LastWords
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import Texts
-from eval_pipeline.signals.transfers import Transfers
+from eval_pipeline.signals.reading.asking_for_a_person import PersonAsks
+from eval_pipeline.signals.reading.endings import Endings
+from eval_pipeline.signals.reading.leaving import LastWords
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import Texts
+from eval_pipeline.signals.reading.transfers import Transfers
 
 _LONGEST_AGREEMENT = 80
 

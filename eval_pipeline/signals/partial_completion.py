@@ -13,15 +13,15 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from eval_pipeline.signals.asked_for import Counting, Forms, Matter, Matters, Request, beginnings
-from eval_pipeline.signals.breaking_off import Break, Breaks
-from eval_pipeline.signals.compound_requests import Compound
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
-from eval_pipeline.signals.delivered import Form, code_lines, has_form, n_items
-from eval_pipeline.signals.dialogue import Spoken
 from eval_pipeline.signals.fading import faded
-from eval_pipeline.signals.replies import Replies, Reply
-from eval_pipeline.signals.texts import QUESTION_MARK
+from eval_pipeline.signals.reading.asked_for import Counting, Forms, Matter, Matters, Request, beginnings
+from eval_pipeline.signals.reading.breaking_off import Break, Breaks
+from eval_pipeline.signals.reading.compound_requests import Compound
+from eval_pipeline.signals.reading.delivered import Form, code_lines, has_form, n_items
+from eval_pipeline.signals.reading.dialogue import Spoken
+from eval_pipeline.signals.reading.replies import Replies, Reply
+from eval_pipeline.signals.reading.texts import QUESTION_MARK
 
 LONGEST_NOD = 40
 """Characters of a user turn that only asks to go on."""

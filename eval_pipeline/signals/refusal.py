@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from eval_pipeline.signals.asked_again import asks_the_same
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
-from eval_pipeline.signals.dialogue import Spoken
 from eval_pipeline.signals.fading import faded
-from eval_pipeline.signals.leaving import PROTESTS
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import Texts
+from eval_pipeline.signals.reading.asked_again import asks_the_same
+from eval_pipeline.signals.reading.dialogue import Spoken
+from eval_pipeline.signals.reading.leaving import PROTESTS
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import Texts
 
 KINDS = {
     "refusals": "the assistant declines",

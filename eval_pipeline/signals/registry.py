@@ -18,8 +18,8 @@ from eval_pipeline.signals.empty_or_garbled_answer import EmptyOrGarbledAnswer, 
 from eval_pipeline.signals.explicit_report import ExplicitReport, ReportParameters
 from eval_pipeline.signals.frustration import Frustration, FrustrationParameters
 from eval_pipeline.signals.handover import Handover, HandoverParameters
-from eval_pipeline.signals.lexicon import Phrases, load_lexicons
 from eval_pipeline.signals.partial_completion import PartialCompletion, PartialCompletionParameters
+from eval_pipeline.signals.reading.lexicon import Phrases, load_lexicons
 from eval_pipeline.signals.refusal import Refusal, RefusalParameters
 from eval_pipeline.signals.rephrasing import Rephrasing, RephrasingParameters
 from eval_pipeline.signals.tool_error import ToolError, ToolErrorParameters

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
-from eval_pipeline.signals.similarity import Wording, by_letters, repeats_words, similarity
-from eval_pipeline.signals.texts import QUESTION_MARK
+from eval_pipeline.signals.reading.similarity import Wording, by_letters, repeats_words, similarity
+from eval_pipeline.signals.reading.texts import QUESTION_MARK
 
 LONGEST_FRAGMENT = 120
 """Characters of a turn that may be a fragment of an earlier one."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import orjson
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
-from eval_pipeline.signals.texts import Texts
+from eval_pipeline.signals.reading.texts import Texts
 
 LONGEST_PARSED = 100_000
 """Characters of the longest result that is read as JSON; an error message is short."""

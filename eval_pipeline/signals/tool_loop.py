@@ -17,8 +17,8 @@ from pydantic import Field, model_validator
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
 from eval_pipeline.signals.fading import faded
-from eval_pipeline.signals.texts import Positions
-from eval_pipeline.signals.tool_calls import Call, calls_of_sessions
+from eval_pipeline.signals.reading.texts import Positions
+from eval_pipeline.signals.reading.tool_calls import Call, calls_of_sessions
 
 _ERROR_OBJECT = r'^\s*\[?\s*\{\s*"(?:(?:error|errors|exception)"\s*:\s*["{\[]|(?:success|ok)"\s*:\s*false)'
 _WORDS_OF_A_NAME = re.compile("[A-Z]?[a-z]+|[A-Z]+")

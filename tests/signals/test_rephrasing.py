@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.signals.similarity import Wording, similarity
+from eval_pipeline.signals.reading.similarity import Wording, similarity
 from tests.signals.conversations import detected, only, session, talk
 
 ASK = "user: Can you change the delivery address of my lamp order?"

@@ -11,9 +11,9 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
-from eval_pipeline.signals.asked_for import Counting
-from eval_pipeline.signals.delivered import is_item, n_items, open_fence
-from eval_pipeline.signals.lexicon import Phrases
+from eval_pipeline.signals.reading.asked_for import Counting
+from eval_pipeline.signals.reading.delivered import is_item, n_items, open_fence
+from eval_pipeline.signals.reading.lexicon import Phrases
 
 SHORTEST_SENTENCE = 60
 """Characters from which a last line is a sentence and no greeting, name, label or title."""

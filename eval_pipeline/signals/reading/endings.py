@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from eval_pipeline.signals.contract import Batch
-from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Positions, Texts
+from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Positions, Texts
 
 SHORT_ANSWER = 300
 """Characters up to which an answer is one message as a whole; of a longer one, only its last sentences decide."""

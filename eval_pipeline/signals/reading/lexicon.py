@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.signals.texts import Texts
+from eval_pipeline.signals.reading.texts import Texts
 
 Phrase = str
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eval_pipeline.signals.texts import Positions, Texts
+from eval_pipeline.signals.reading.texts import Positions, Texts
 
 LONGEST_PHRASE = 8
 """Words of the longest phrase that is looked for; longer ones are sentences."""

@@ -5,7 +5,7 @@ Not here: how alike two requests are (`similarity.py`), the signal that rests on
 
 from collections.abc import Collection
 
-from eval_pipeline.signals.similarity import Wording, similarity
+from eval_pipeline.signals.reading.similarity import Wording, similarity
 
 _COMPARED = 400
 """Characters of each turn that are compared: what a request is stands at its start."""

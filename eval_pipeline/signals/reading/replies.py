@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eval_pipeline.signals.dialogue import Dialogue
-from eval_pipeline.signals.texts import Positions
+from eval_pipeline.signals.reading.dialogue import Dialogue
+from eval_pipeline.signals.reading.texts import Positions
 
 
 class Reply(NamedTuple):

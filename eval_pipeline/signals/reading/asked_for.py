@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from eval_pipeline.signals.delivered import Form
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.similarity import LONGEST_COMPARED, Wording
-from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Texts
+from eval_pipeline.signals.reading.delivered import Form
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.similarity import LONGEST_COMPARED, Wording
+from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Texts
 
 LONGEST_READ = 2000
 """Characters of a request that are read; what is longer is mostly pasted matter."""

@@ -11,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from eval_pipeline.signals.answer_flaws import Flaw
-from eval_pipeline.signals.exchanges import Exchanges
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.scripts import SCRIPTS, letters_by_script, scripts_in
-from eval_pipeline.signals.texts import Positions
+from eval_pipeline.signals.reading.answer_flaws import Flaw
+from eval_pipeline.signals.reading.exchanges import Exchanges
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.scripts import SCRIPTS, letters_by_script, scripts_in
+from eval_pipeline.signals.reading.texts import Positions
 
 SHORTEST_REPEATED = 40
 """Characters of an answer that does not come twice by chance."""

@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from eval_pipeline.signals.dialogue import Dialogue, Spoken
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Positions, Texts
+from eval_pipeline.signals.reading.dialogue import Dialogue, Spoken
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Positions, Texts
 
 OPENING = 400
 """Characters of a turn in which a reaction is looked for."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eval_pipeline.signals.texts import Mask, Positions, Texts
+from eval_pipeline.signals.reading.texts import Mask, Positions, Texts
 
 
 @dataclass(frozen=True)

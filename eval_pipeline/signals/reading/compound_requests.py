@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from eval_pipeline.signals.asked_for import LONGEST_READ, MOST_MATTERS, SENTENCE, Matter, beginnings
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Texts
+from eval_pipeline.signals.reading.asked_for import LONGEST_READ, MOST_MATTERS, SENTENCE, Matter, beginnings
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Texts
 
 FEWEST_TOPICS = 2
 """Words of its own by which a question is recognised in an answer; with fewer, it may be answered in other words."""

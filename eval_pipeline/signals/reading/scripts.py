@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from eval_pipeline.signals.texts import Texts
+from eval_pipeline.signals.reading.texts import Texts
 
 SCRIPTS = {
     "Arabic": r"\p{Arabic}",

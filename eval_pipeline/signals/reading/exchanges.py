@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from eval_pipeline.signals.contract import Batch
-from eval_pipeline.signals.dialogue import Spoken
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import Mask, Positions, Texts
+from eval_pipeline.signals.reading.dialogue import Spoken
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import Mask, Positions, Texts
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from eval_pipeline.signals.contract import cut
-from eval_pipeline.signals.exchanges import Exchanges
-from eval_pipeline.signals.garbled_text import (
+from eval_pipeline.signals.reading.exchanges import Exchanges
+from eval_pipeline.signals.reading.garbled_text import (
     CONTROLS,
     LONG_RUN,
     MOJIBAKE,
@@ -29,9 +29,9 @@ from eval_pipeline.signals.garbled_text import (
     run_of_letters,
     without_code,
 )
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.recurrence import Recurrence, recurrences
-from eval_pipeline.signals.texts import Mask, Positions, Texts
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.recurrence import Recurrence, recurrences
+from eval_pipeline.signals.reading.texts import Mask, Positions, Texts
 
 _FEWEST_OF_A_FORM = 3
 """From so many answers on, a form that most of them have is how the session was written down, not a leak."""

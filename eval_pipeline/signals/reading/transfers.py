@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Texts
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Texts
 
 LONGEST_ANNOUNCEMENT = 1000
 """Characters of the longest answer that is read: a longer one explains or drafts something, it does not hand over."""

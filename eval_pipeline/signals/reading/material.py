@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from eval_pipeline.signals.lexicon import Phrases
+from eval_pipeline.signals.reading.lexicon import Phrases
 
 _QUOTED = re.compile(r"(?<!\w)[\"\u201c\u201e\u00ab][^\"\u201c\u201d\u201e\u00ab\u00bb\n]+[\"\u201c\u201d\u00bb](?!\w)")
 _HAS_WORDS = re.compile(r"[^\W_]")

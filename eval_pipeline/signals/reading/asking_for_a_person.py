@@ -11,9 +11,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.texts import Texts
-from eval_pipeline.signals.transfers import ends_with
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.texts import Texts
+from eval_pipeline.signals.reading.transfers import ends_with
 
 LONGEST_ASK = 1000
 """Characters up to which a turn is read as a whole; of a longer one, mostly pasted, the last `LONGEST_TAIL` are."""

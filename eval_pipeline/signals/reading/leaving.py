@@ -11,13 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from eval_pipeline.signals.asked_again import asks_the_same
-from eval_pipeline.signals.endings import SHORT_ANSWER, Endings, ends_in_question
-from eval_pipeline.signals.lexicon import Phrases
-from eval_pipeline.signals.material import Material
-from eval_pipeline.signals.reactions import OPENING
-from eval_pipeline.signals.texts import QUESTION_MARK, Mask, Texts
-from eval_pipeline.signals.transfers import Transfers
+from eval_pipeline.signals.reading.asked_again import asks_the_same
+from eval_pipeline.signals.reading.endings import SHORT_ANSWER, Endings, ends_in_question
+from eval_pipeline.signals.reading.lexicon import Phrases
+from eval_pipeline.signals.reading.material import Material
+from eval_pipeline.signals.reading.reactions import OPENING
+from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Texts
+from eval_pipeline.signals.reading.transfers import Transfers
 
 NEGATION_REACH = 24
 """How many characters before "fixed" or "perfect" a negation can stand and still turn it round."""
