@@ -92,6 +92,7 @@ class PartialCompletion(Signal):
         "number_words", "counted_things", "counting_units", "listing_verbs", "count_lead_ins", "scarcity",
         "form_demands", "shape_demands", "code_things", "table_things", "data_things", "link_things", "list_things", "sent_elsewhere",
         "matter_joiners", "matter_links", "matter_openers", "time_asks", "time_answers", "price_asks", "price_answers",
+        "wish_openings", "ask_restatements", "ask_courtesies", "declined_asks", "writing_requests", "promises", "transfers",
         "polite_questions", "requests", "negations", "stop_words", "plain_answers",
     )  # fmt: skip
 
@@ -237,12 +238,16 @@ class PartialCompletion(Signal):
             yield _piece(user, i, self.parameters.unaddressed, clear[0].start, reason)
 
     def _left_out(self, user: Spoken, i: int, reply: Reply) -> Iterator[Evidence]:
-        text, said = user.texts.values[i], "\n".join(reply.said)
-        is_plain = self.phrases("plain_answers").search(said) is not None
-        missed = self._compound.missed(text, said, is_plain=is_plain)
-        if missed is not None:
+        text = user.texts.values[i]
+        missed = self._compound.missed(text, "\n".join(reply.said))
+        if missed is not None and not self.phrases("writing_requests").search(text) and not self._leaves_open(reply):
             reason = f"asked several things at once, and the answer leaves out “{_brief(text, missed)}”"
             yield _piece(user, i, self.parameters.left_out, missed.start, reason)
+
+    def _leaves_open(self, reply: Reply) -> bool:
+        """Return whether an answer is no, so that the rest may fall away, or the last one is still to be followed up."""
+        is_put_off = any(self.phrases(section).search(reply.said[-1]) for section in ("promises", "transfers"))
+        return is_put_off or self.phrases("declined_asks").search(reply.at_once) is not None
 
     def _asks_back(self, text: str) -> bool:
         """Return whether an answer ends by asking the user something, other than whether that is all."""
@@ -270,8 +275,11 @@ class PartialCompletion(Signal):
 
     @cached_property
     def _compound(self) -> Compound:
-        sections = ("matter_links", "matter_openers", "time_asks", "time_answers", "price_asks", "price_answers")
-        return Compound(*map(self.phrases, (*sections, "requests", "stop_words")))
+        sections = (
+            "matter_links", "matter_openers", "time_asks", "time_answers", "price_asks", "price_answers", "requests",
+            "stop_words", "wish_openings", "ask_restatements", "ask_courtesies", "plain_answers",
+        )  # fmt: skip
+        return Compound(*map(self.phrases, sections))
 
     @cached_property
     def _matters(self) -> Matters:

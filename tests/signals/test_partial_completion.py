@@ -320,3 +320,162 @@ def test_what_comes_later_in_the_session_is_not_left_out() -> None:
     request_, first = "Please cancel order 17. When do I get the money back?", "Order 17 for the lamp is cancelled."
     later = ("user: ok", "assistant: The money is back on your card within 5 days.")
     assert only(SIGNAL, answered(first, request_, *later))["outcome"] == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        ("When will it arrive, and can you send me the invoice for the desk?", "It will arrive on Friday."),
+        ("Can I swap the lamp? And do I have to pay the difference?", "You can swap the lamp within 30 days."),
+        ("Please cancel the order and tell me when I get the money back", "I have cancelled the order for you."),
+        (
+            "I need a new password for my account and I would like to know when my trial period ends.",
+            "I have set a new password for your account.",
+        ),
+        ("Do you ship the sofa to Norway and how much is the delivery fee?", "Yes, the sofa ships to Norway."),
+        (
+            "How long do I roast the carrots and what sauce goes well with the salmon?",
+            "Roast the carrots for 25 minutes.",
+        ),
+        (
+            "How do I sort a dictionary by value in Python? And what is the difference between a tuple and a frozenset?",
+            "Use `sorted(d.items(), key=...)` to sort it.",
+        ),
+        ("Which bus goes to the castle, and how much are the museum tickets?", "Bus 12 goes to the castle."),
+        ("Does the blender crush ice? How long is the warranty?", "Yes, it crushes ice easily."),
+        (
+            "My order 5521 is late. Where is the parcel now? Also please change my phone number to 555 0101.",
+            "The parcel is at the depot in Leeds.",
+        ),
+        (
+            "Could you tell me what time the pool opens and whether towels are provided for guests?",
+            "The pool opens at 7 am.",
+        ),
+        (
+            "Where do I find my tax statement, and by when must I file the return?",
+            "You find the statement in your account under Documents.",
+        ),
+        (
+            "Hi, what is the maximum weight for cabin bags and can I bring a folding stroller?",
+            "Cabin bags may weigh up to 8 kg.",
+        ),
+        (
+            "How many eggs do I need for the cake? Can I replace the butter with olive oil?",
+            "You need four eggs for the cake.",
+        ),
+        ("Tell me how much the course costs and who teaches the evening class", "The course costs 240 euros."),
+        ("Is the jacket waterproof and do you have it in dark green?", "The jacket has a waterproof membrane."),
+        (
+            "Why does the server crash after the update, and how do I roll back the database migration?",
+            "The crash of the server is caused by a missing library.",
+        ),
+        (
+            "I'd like to book a table for Saturday evening, and do you have vegan dishes on the menu?",
+            "Your table is booked for Saturday evening.",
+        ),
+        ("When does the train leave and which platform does the connection to Ghent use?", "The train leaves at 9:40."),
+        (
+            "Give me the opening hours of the library and the name of the head librarian, and tell me how I renew my card",
+            "The library is open from 9 to 18.",
+        ),
+    ],
+)
+def test_an_ask_among_several_that_the_answer_leaves_out_fires(request_: str, answer: str) -> None:
+    row = only(SIGNAL, answered(answer, request_))
+    assert (row["outcome"], row["turn_index"]) == ("fired", 0)
+    assert "leaves out" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (
+            "When will it arrive, and can you send me the invoice for the desk?",
+            "It comes on Friday, and the bill is attached.",
+        ),
+        (
+            "When will it arrive, and can you send me the invoice for the desk?",
+            "Friday. The invoice is in your account.",
+        ),
+        ("Can I swap the lamp? And do I have to pay the difference?", "You can swap the lamp, at no charge."),
+        ("Can I swap the lamp? And do I have to pay the difference?", "Yes to both."),
+        (
+            "Please cancel the order and tell me when I get the money back",
+            "Cancelled. You will be reimbursed within five days.",
+        ),
+        ("what does it cost and how long does it take", "Two weeks, and it is free."),
+        ("what does it cost and how long does it take", "$40, about three days."),
+        ("Where is my parcel and when can I pick it up?", "It is in the shop in Mill Street from Monday on."),
+        (
+            "How many eggs do I need for the cake? Can I replace the butter with olive oil?",
+            "Four. Yes, that works well.",
+        ),
+        (
+            "Why does the server crash after the update, and how do I roll back the database migration?",
+            "Because a library is missing. Run `down` once.",
+        ),
+        (
+            "Can you move my flight to Sunday and add a checked suitcase?",
+            "All set: the flight is on Sunday and the bag is on it, done.",
+        ),
+        ("Do you ship the sofa to Norway and how much is the delivery fee?", "We do, for 89,00 kr."),
+        (
+            "Do you ship the sofa to Norway and how much is the delivery fee?",
+            "Sorry, we only ship the sofa within the UK.",
+        ),
+        (
+            "Please cancel the order and tell me when I get the money back",
+            "I can't cancel the order, it has left our warehouse.",
+        ),
+        ("Where is the parcel now, and how can I change my phone number?", "Let me check where the parcel is."),
+        ("Where is the parcel now, and how can I change my phone number?", "Which parcel do you mean?"),
+        (
+            "Can I bring my dog, and how much is the cleaning charge?",
+            "I have forwarded the question about the dog to the hotel.",
+        ),
+        ("Can I return the shoes and the belt that came with them?", "You may return the shoes."),
+        ("Do you have a backpack that is light and can hold a big laptop?", "The Trail 20 is a light backpack."),
+        ("How do I open the terminal and delete a folder?", "The terminal is among the applications."),
+        ("Can you exchange the lamp, which is broken at the base?", "The lamp will be exchanged."),
+        ("What is the difference between terms and conditions, policies and notices?", "Terms bind both sides."),
+        ("Do I have to call the branch or can I block the card online?", "You have to call the branch."),
+        ("Is there a sauna? If so, what are the rules for small children?", "There is no sauna."),
+        ("Is my ticket refundable? I mean, do I lose the whole deposit?", "The ticket is refundable."),
+        ("Where is my parcel? If you need my tracking number, call me on my mobile phone.", "The parcel is in Leeds."),
+        ("Can you reset my password? Thanks in advance, and have a nice day!", "Your password has been reset."),
+        (
+            "I bought a kettle in March and it worked well until Sunday. Can you replace the kettle?",
+            "The kettle will be replaced.",
+        ),
+        (
+            "When I ordered the lamp last week, the site said three days. Where is the parcel?",
+            "The parcel is in Leeds.",
+        ),
+        (
+            "I want to book a hotel in Rome for our wedding anniversary. Can you recommend a romantic place near the river?",
+            "Try the Flora, it has a terrace at the river.",
+        ),
+        ("Are you kidding me with this terrible service? Where is my parcel?", "The parcel is in Leeds."),
+        (
+            "Let me know if you need photos of the damage. How do I return the lamp?",
+            "You return the lamp with the label.",
+        ),
+        (
+            "Please have a look at https://example.org/item?id=3&lang=en and tell me the size of the frame",
+            "The frame has size M.",
+        ),
+        (
+            "Write a poem about autumn and please let the second verse mention a red kite",
+            "Leaves of autumn fall so slow.",
+        ),
+        ("Hi, how are you? Can you tell me where my parcel is?", "The parcel is in Leeds."),
+        (
+            "Thanks! Can you help me? My internet is down since Monday.",
+            "Restart the router, then the internet should be back.",
+        ),
+        ("What is a mortgage and how does it work?", "A mortgage is a loan on a house."),
+        ("How do I boil an egg and peel it?", "Boil the egg for seven minutes."),
+    ],
+)
+def test_several_asks_of_which_none_is_left_out_for_sure_are_quiet(request_: str, answer: str) -> None:
+    assert only(SIGNAL, answered(answer, request_))["outcome"] == "quiet"

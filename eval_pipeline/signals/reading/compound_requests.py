@@ -17,12 +17,16 @@ from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Texts
 FEWEST_TOPICS = 2
 """Words of its own by which a question is recognised in an answer; with fewer, it may be answered in other words."""
 
+RESTATED_WITHIN = 12
+"""Characters at the start of a sentence in which a word that ties it to the one before stands."""
+
 _TIME = re.compile(r"\d{1,2}[./:-]\d{1,2}|\d(?:st|nd|rd|th)\b|\b(?:19|20)\d\d\b")
 _PRICE = re.compile(
     r"[$€£¥₹%]|\d[.,]\d\d\b|\b\d+ ?(?:usd|eur|gbp|euros?|dollars?|pounds?|cents?|percent|bucks)\b", re.IGNORECASE
 )
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _MARK = re.compile(QUESTION_MARK)
+_ADDRESS = re.compile(r"\S*://\S+|[\w.+-]+@[\w.-]+")
 _SHORTEST_STATEMENT = 4
 _SEVERAL_SENTENCES = r"[.!?;\n]\s+\S"
 
@@ -49,6 +53,9 @@ class Compound:
     """Reads compound requests. `links`: "and"; `openers`: "when", "can you", what a further question begins with.
 
     `time_asks`, `price_asks`, and what answers them: `time_answers` ("tomorrow"), `price_answers` ("free").
+    `wishes`: "I need", which in a sentence of its own introduces the others. `restatements`: "I mean", "or", "if so": the
+    sentence goes on with the one before, or hangs on its answer. `courtesies`: what asks for nothing.
+    `plain_answers`: a yes or no, which may answer any question but one after a time or a price.
     """
 
     links: Phrases
@@ -59,6 +66,10 @@ class Compound:
     price_answers: Phrases
     requests: Phrases
     stop_words: Phrases
+    wishes: Phrases
+    restatements: Phrases
+    courtesies: Phrases
+    plain_answers: Phrases
 
     def may_be_in(self, texts: Texts) -> Mask:
         """Return for each text whether it can ask several things."""
@@ -67,16 +78,15 @@ class Compound:
         is_in |= (n_marks == 1) & texts.matched(_SEVERAL_SENTENCES) & self.requests.found_in(texts)
         return is_in
 
-    def missed(self, request: str, said: str, *, is_plain: bool = False) -> Matter | None:
-        """Return the first part of `request` that `said`, all that came as an answer, leaves out; None for none.
-
-        `is_plain`: the answer has a yes or no, which may answer any question but one after a time or a price.
-        """
+    def missed(self, request: str, said: str) -> Matter | None:
+        """Return the first part of `request` that `said`, all that came as an answer, leaves out; None for none."""
+        request = _ADDRESS.sub(lambda address: " " * len(address.group()), request)
         asks = list(self._asks(request)) if len(request) <= LONGEST_READ else []
         if not 2 <= len(asks) <= MOST_MATTERS:
             return None
         # An answer with a statement for each part may well answer all of them, in words of its own.
-        is_brief = not is_plain and sum(map(_is_statement, SENTENCE.findall(_POINT.sub(" ", said)))) < len(asks)
+        is_brief = sum(map(_is_statement, SENTENCE.findall(_POINT.sub(" ", said)))) < len(asks)
+        is_brief = is_brief and self.plain_answers.search(said) is None
         missed = [kind for kind in self._kinds if kind.is_missed(request, said)]
         return (
             self._missed(request, beginnings(said, self._ignored), asks, missed, is_brief)
@@ -101,7 +111,12 @@ class Compound:
             part = request[matter.start : matter.end]
             if any(kind.asks.search(part) for kind in kinds):
                 return matter
-            is_other = is_brief and not touched and not any(kind.asks.search(part) for kind in self._kinds)
+            is_other = (
+                is_brief
+                and not self._only_introduces(part)
+                and not touched
+                and not any(kind.asks.search(part) for kind in self._kinds)
+            )
             if is_other and any(is_touched) and len(matter.topics) >= FEWEST_TOPICS:
                 return matter
         return None
@@ -113,11 +128,17 @@ class Compound:
             said = sentence.group()
             if _MARK.search(said) is None and self.requests.search(said) is None:
                 continue
+            if self.courtesies.search(said) or self.restatements.search(said[:RESTATED_WITHIN]):
+                continue
             for joint in self._joints.every(said):
                 if joint.start() > 0:
                     yield start, sentence.start() + joint.start()
                     start = sentence.start() + joint.start()
             yield start, end
+
+    def _only_introduces(self, part: str) -> bool:
+        """Return whether a part is a wish, as the sentence that comes before the question often is."""
+        return _MARK.search(part) is None and self.wishes.search(part) is not None
 
     def _own_topics(self, text: str, asks: list[tuple[int, int]]) -> list[Matter]:
         topics = [beginnings(text[start:end], self._ignored) for start, end in asks]
