@@ -26,6 +26,7 @@ _CAPITALS = r"\p{Lu}{2,}"
 _CODE = re.compile(r"[{}()\[\];=<>\\/#@_|`]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _BARE_WORD = re.compile(r"[^\W_][\w']*")
+_LOWER = r"\b[a-z][a-z']+"
 _CLAUSE_END = re.compile(r"[.,;:!?\n]")
 
 _LONGEST_ECHO = 8
@@ -164,7 +165,10 @@ class _Anger:
     @cached_property
     def _is_near(self) -> Mask:
         originals = self.reactions.originals
-        in_form = originals.matched(_HAS_MARKS) | (originals.counted(_CAPITALS) >= _FEWEST_CAPITALS)
+        n_capitals = originals.counted(_CAPITALS)
+        # Order codes and pseudonyms in an ordinary sentence are no shouting.
+        may_shout = (n_capitals >= _FEWEST_CAPITALS) & (n_capitals > originals.counted(_LOWER))
+        in_form = originals.matched(_HAS_MARKS) | may_shout
         in_words: Mask = np.any(list(self._hits.values()), axis=0)
         return in_form | in_words
 
