@@ -16,7 +16,7 @@ GROUP = "calibration"
 @table_asset(
     JudgeCalibrationReports,
     group=GROUP,
-    deps=["human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals"],
+    deps=["human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals", "flagged_sessions"],
     shows=Shows(["subject_kind", "subject", "label_set", "status"]),
 )
 def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> Frames:

@@ -24,7 +24,7 @@ GRAPH = {
     "human_labels": ("review", {"raw_sessions", "reviews"}),
     "judge_calibration_reports": (
         "calibration",
-        {"human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals"},
+        {"human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals", "flagged_sessions"},
     ),
     "alignment_checks": ("calibration", {"human_labels", "judge_verdicts"}),
     "trend_rollups": ("trends", {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"}),
