@@ -195,7 +195,8 @@ def signal_quality(warehouse: Warehouse) -> Section:
                recall, recall_low, recall_high, status, sentence
         from evals.signal_quality q
         where as_of_day = (select max(as_of_day) from evals.signal_quality newest where newest.origin = q.origin)
-          and origin in (select origin from evals.raw_sessions)
+          and (n_labels > 0 or origin in (select origin from evals.signal_quality where n_labels > 0)
+               or not exists (select 1 from evals.signal_quality where n_labels > 0))
         order by origin, signal <> 'flagged', signal, signal_version""")
     shown = rows[["signal", "origin"]].assign(labels=rows["n_labels"], control_labels=rows["n_control"])
     shown["precision"] = _intervals(rows, "precision")
