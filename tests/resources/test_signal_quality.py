@@ -123,7 +123,7 @@ def test_it_has_the_newest_measurement_of_each_signal_version_and_origin(warehou
         ["tool_error", 40],
         ["tool_error", 50],
     ]
-        assert calibration(warehouse).rows.empty, "signals have a section of their own"
+    assert calibration(warehouse).rows.empty, "signals have a section of their own"
 
 
 def test_the_report_leaves_out_what_is_no_longer_measured(warehouse: PostgresWarehouse) -> None:
