@@ -153,12 +153,13 @@ _QUIET: _Row = ("quiet", 0.0, None, None, None)
 
 
 def _fired(pieces: Sequence[Evidence]) -> _Row:
-    ordered = sorted(pieces, key=_strongest_first)
+    ordered = sorted(pieces, key=strongest_first)
     best = ordered[0]
     return ("fired", combined_strength([piece.strength for piece in ordered]), best.turn_index, best.quote, best.reason)
 
 
-def _strongest_first(piece: Evidence) -> tuple[float, int, str, str]:
+def strongest_first(piece: Evidence) -> tuple[float, int, str, str]:
+    """Return the key that sorts pieces by strength, the earliest among equals."""
     turn = -1 if piece.turn_index is None else piece.turn_index
     return (-piece.strength, turn, piece.quote or "", piece.reason)
 

@@ -246,12 +246,7 @@ class _Corrections:
                 return
 
     def _count(self, word: str) -> int | None:
-        return int(word) if word.isdecimal() else self._number_words.get(word.lower())
-
-    @cached_property
-    def _number_words(self) -> dict[str, int]:
-        pairs = (phrase.split(" = ") for phrase in self.signal.phrases("number_words").phrases)
-        return {word: int(value) for word, value in pairs}
+        return int(word) if word.isdecimal() else self.signal.phrases("number_words").values.get(word.lower())
 
     def _from_denial(self, i: int, text: str) -> str:
         """Return `text` without what only leads to a "no": a laugh there is not kind."""

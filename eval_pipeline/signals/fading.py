@@ -7,7 +7,7 @@ here: what a piece rests on (the signals).
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from eval_pipeline.signals.contract import Evidence
+from eval_pipeline.signals.contract import Evidence, strongest_first
 
 
 def faded(pieces: Iterable[Evidence], *, share: float, most: int) -> Iterator[Evidence]:
@@ -19,9 +19,5 @@ def faded(pieces: Iterable[Evidence], *, share: float, most: int) -> Iterator[Ev
     for piece in pieces:
         by_session[piece.session].append(piece)
     for found in by_session.values():
-        for k, piece in enumerate(sorted(found, key=_strongest_first)[:most]):
+        for k, piece in enumerate(sorted(found, key=strongest_first)[:most]):
             yield piece._replace(strength=round(piece.strength * share**k, 9))
-
-
-def _strongest_first(piece: Evidence) -> tuple[float, int]:
-    return (-piece.strength, -1 if piece.turn_index is None else piece.turn_index)

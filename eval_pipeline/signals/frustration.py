@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, combined_strength, cut
@@ -257,13 +256,8 @@ class _Anger:
         words = _WORD.findall(_CLAUSE_END.split(original[: marks.start()])[-1].lower())
         if not 2 <= len(words) <= _LONGEST_ECHO or self.reactions.answers[i] < 0:
             return False
-        answer = str(self._contents[self.reactions.answers[i]])[:_LONGEST_ANSWER].lower()
+        answer = str(self.batch.dialogue.contents[self.reactions.answers[i]])[:_LONGEST_ANSWER].lower()
         return set(words) <= set(_WORD.findall(answer))
-
-    @cached_property
-    def _contents(self) -> npt.NDArray[np.object_]:
-        contents: npt.NDArray[np.object_] = self.batch.dialogue.contents
-        return contents
 
     def _objects(self, text: str) -> bool:
         sections = ("complaints", "doubts", "misreadings")

@@ -192,3 +192,10 @@ def test_words_are_counted_in_each_answer_by_itself() -> None:
 def test_nothing_can_be_said_where_the_assistant_took_no_turn() -> None:
     row = only("empty_or_garbled_answer", talk("user: null", "tool: {}"))
     assert (row["outcome"], row["reason"]) == ("not_applicable", "no turn of the assistant")
+
+
+def test_the_opening_of_the_next_session_is_no_answer_to_the_last_request_of_this_one() -> None:
+    unanswered = session(talk("user: Where is my parcel?", "assistant:  "), "a")
+    opened = session(talk("assistant: Hello, what can I do for you?"), "b")
+    rows = detected("empty_or_garbled_answer", unanswered, opened)
+    assert (rows.loc["a", "outcome"], rows.loc["b", "outcome"]) == ("fired", "quiet")

@@ -5,7 +5,8 @@ what an answer holds (`delivered.py`), what follows from the two (`partial_compl
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -109,17 +110,12 @@ class Counting:
         return bool(words) and self.units.search(" ".join(words)) is None
 
     @cached_property
-    def _values(self) -> Mapping[str, int]:
-        pairs = [entry.partition("=") for entry in self.number_words.phrases]
-        return {word.strip(): int(value) for word, _, value in pairs if value.strip().isdecimal()}
-
-    @cached_property
     def _number(self) -> re.Pattern[str]:
-        words = [re.escape(word) for word, value in sorted(self._values.items()) if FEWEST <= value <= MOST]
+        words = [re.escape(word) for word, value in sorted(self.number_words.values.items()) if FEWEST <= value <= MOST]
         return re.compile("|".join([_DIGITS, *(rf"(?<![\w-]){word}(?![\w-])" for word in words)]), re.IGNORECASE)
 
     def _value(self, number: str) -> int:
-        return int(number) if number.isdecimal() else self._values[number.lower()]
+        return int(number) if number.isdecimal() else self.number_words.values[number.lower()]
 
 
 class Request(NamedTuple):
@@ -184,10 +180,7 @@ class Matters:
         asks = list(self._asks(text))
         if not 2 <= len(asks) <= MOST_MATTERS:
             return []
-        topics = [beginnings(text[start:end], self.ignored) for start, end in asks]
-        seen_twice = {topic for i, own in enumerate(topics) for topic in own if any(topic in o for o in topics[:i])}
-        found = [Matter(start, end, own - seen_twice) for (start, end), own in zip(asks, topics, strict=True)]
-        return [matter for matter in found if matter.topics]
+        return [matter for matter in matters(text, asks, self.ignored) if matter.topics]
 
     def _is_several(self, text: str) -> bool:
         return self.joiners.search(text) is not None or len(_NUMBERED_LINE.findall(text)) >= 2
@@ -214,6 +207,16 @@ class Matters:
     def ignored(self) -> frozenset[str]:
         """Words that carry no topic."""
         return frozenset(self.stop_words.phrases)
+
+
+def matters(text: str, asks: Sequence[tuple[int, int]], stop_words: Collection[str]) -> list[Matter]:
+    """Return the matters of the parts of a request, given by start and end: what several share is a topic of none."""
+    topics = [beginnings(text[start:end], stop_words) for start, end in asks]
+    times_seen = Counter(topic for own in topics for topic in own)
+    return [
+        Matter(start, end, frozenset(topic for topic in own if times_seen[topic] == 1))
+        for (start, end), own in zip(asks, topics, strict=True)
+    ]
 
 
 def beginnings(text: str, stop_words: Collection[str]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from eval_pipeline.signals.reading.asked_for import LONGEST_READ, MOST_MATTERS, SENTENCE, Matter, beginnings
+from eval_pipeline.signals.reading.asked_for import LONGEST_READ, MOST_MATTERS, SENTENCE, Matter, beginnings, matters
 from eval_pipeline.signals.reading.lexicon import Phrases
 from eval_pipeline.signals.reading.texts import QUESTION_MARK, Mask, Texts
 
@@ -103,7 +103,7 @@ class Compound:
         is_brief: bool,
     ) -> Matter | None:
         """Return the first part of one of the missed `kinds`, or, after a brief answer, that nothing touches."""
-        own = self._own_topics(request, asks)
+        own = matters(request, asks, self._ignored)
         is_touched = [matter.is_touched_by(answered) for matter in own]
         if not (any(is_touched) or self._is_on_topic(request, answered)):
             return None
@@ -139,11 +139,6 @@ class Compound:
     def _only_introduces(self, part: str) -> bool:
         """Return whether a part is a wish, as the sentence that comes before the question often is."""
         return _MARK.search(part) is None and self.wishes.search(part) is not None
-
-    def _own_topics(self, text: str, asks: list[tuple[int, int]]) -> list[Matter]:
-        topics = [beginnings(text[start:end], self._ignored) for start, end in asks]
-        others = [frozenset[str]().union(*topics[:i], *topics[i + 1 :]) for i in range(len(topics))]
-        return [Matter(start, end, own - rest) for (start, end), own, rest in zip(asks, topics, others, strict=True)]
 
     def _is_on_topic(self, request: str, answered: frozenset[str]) -> bool:
         return Matter(0, len(request), beginnings(request, self._ignored)).is_touched_by(answered)

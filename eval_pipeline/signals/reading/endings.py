@@ -66,7 +66,7 @@ class Endings:
     @cached_property
     def answer_heard(self) -> Texts:
         """The answer that the user's last words react to, "" for none."""
-        return Texts(np.where(self.has_heard, self._contents[self.row_heard], ""))
+        return Texts(np.where(self.has_heard, self.batch.dialogue.contents[self.row_heard], ""))
 
     @cached_property
     def is_user_last(self) -> Mask:
@@ -96,12 +96,12 @@ class Endings:
     @cached_property
     def words(self) -> Texts:
         """The user's last turn."""
-        return Texts(self._contents[self.user])
+        return Texts(self.batch.dialogue.contents[self.user])
 
     @cached_property
     def answers(self) -> Texts:
         """The last answer, "" for none."""
-        return Texts(np.where(self.has_answer, self._contents[self.answer], ""))
+        return Texts(np.where(self.has_answer, self.batch.dialogue.contents[self.answer], ""))
 
     @cached_property
     def closing(self) -> Texts:
@@ -131,11 +131,6 @@ class Endings:
     @cached_property
     def _last_two(self) -> list[tuple[str, str]]:
         return [_last_two_sentences(text) for text in self.answers]
-
-    @cached_property
-    def _contents(self) -> npt.NDArray[np.object_]:
-        contents: npt.NDArray[np.object_] = self.batch.dialogue.contents
-        return contents
 
 
 def ends_in_question(texts: Texts) -> Mask:

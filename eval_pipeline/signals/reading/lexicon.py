@@ -69,6 +69,12 @@ class Phrases:
         return self._single.sub(lambda match: " " * len(match.group()), text) if self.phrases else text
 
     @cached_property
+    def values(self) -> dict[str, int]:
+        """The numbers of entries like `three = 3`, by word; other entries have none."""
+        pairs = [entry.partition("=") for entry in self.phrases]
+        return {word.strip(): int(value) for word, _, value in pairs if value.strip().isdecimal()}
+
+    @cached_property
     def _single(self) -> re.Pattern[str]:
         return re.compile(rf"(?<!\w)(?:{'|'.join(self._alternatives(_END))})", re.IGNORECASE)
 
