@@ -97,13 +97,14 @@ class SessionSource(Protocol):
 
 @dataclass(frozen=True)
 class JudgeRequest:
-    """One logical call: what is asked, and the key under which it is paid once."""
+    """One logical call: what is asked, the key under which it is paid once, and the day of the session it is about."""
 
     call_key: str
     model: str
     messages: tuple[Mapping[str, str], ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reply_schema: Mapping[str, Any] | None = None
+    session_day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -187,4 +188,23 @@ class CallLedger(Protocol):
 
     def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
         """Store one attempt, durably, before returning. `number` counts from 1 within the logical call."""
+        ...
+
+
+class DailySpend(Protocol):
+    """Money that all runs together spend on a UTC day. Methods are called from several threads at a time."""
+
+    def reserve(self, day: date, usd: float, limit_usd: float) -> bool:
+        """Add `usd` to the day if the sum stays within `limit_usd`, in one step; return whether it did.
+
+        What is reserved and never settled, as by a run that was killed, stays counted: it may have been paid.
+        """
+        ...
+
+    def settle(self, day: date, reserved_usd: float, spent_usd: float) -> None:
+        """Put what was spent in the place of what was reserved."""
+        ...
+
+    def spent(self, day: date) -> float:
+        """Return what is spent or reserved on the day; 0.0 when nothing is."""
         ...

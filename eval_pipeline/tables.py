@@ -9,12 +9,15 @@ import datetime as dt
 import pandas as pd
 import pandera.pandas as pa
 
+from eval_pipeline.call_tables import CallBatches as CallBatches
+from eval_pipeline.call_tables import ModelCalls as ModelCalls
+from eval_pipeline.call_tables import ModelSpend as ModelSpend
 from eval_pipeline.measurement_tables import AlignmentChecks as AlignmentChecks
 from eval_pipeline.measurement_tables import JudgeCalibrationReports as JudgeCalibrationReports
 from eval_pipeline.measurement_tables import SignalQuality as SignalQuality
 from eval_pipeline.measurement_tables import TrendRollups as TrendRollups
 from eval_pipeline.table_model import ARMS as ARMS
-from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, SUBJECT_KINDS, Timestamp, column
+from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, SUBJECT_KINDS, Timestamp, column, rate
 from eval_pipeline.table_model import VERDICTS as VERDICTS
 from eval_pipeline.table_model import Table as Table
 
@@ -183,6 +186,9 @@ class EvaluatorVerdicts(Table, key=("session_id", "evaluator", "evaluator_versio
     found: str = column("What was found, cut", nullable=True)
     explanation: str = column("The verdict in one sentence", nullable=True)
     versions: object = column("Upstream and evaluation versions behind the verdict", sql="jsonb")
+    pointer: str = column(
+        "JSON pointer of the value that decided, within the turn's text or the arguments of its call", nullable=True
+    )
 
 
 class JudgeVerdicts(Table, key=("session_id", "judge", "judge_version", "repeat"), day="session_day"):
@@ -202,28 +208,25 @@ class JudgeVerdicts(Table, key=("session_id", "judge", "judge_version", "repeat"
     call_key: str = column("Key of the call in model_calls")
     judge_model: str = column("Model that judged; `simulated` where the simulation did, whatever model the judge names")
     versions: object = column("Upstream and evaluation versions behind the verdict", sql="jsonb")
-
-
-class ModelCalls(Table, key=("call_id",), append=True):
-    """The ledger: one paid attempt at a model call, written as its reply arrives."""
-
-    call_id: str = column("This attempt")
-    call_key: str = column(
-        "Hash of judge version, model, parameters, rendered prompt and repeat: nothing is paid twice"
+    is_contested: bool = column(
+        "Whether the session holds words aimed at a judge; a pass is then an error with reason contested"
     )
-    attempt: int = column("Attempt within one logical call, from 1", ge=1)
-    status: str = column("reply, or what went wrong: http_429, http_500, timeout, connection, ...")
-    requested_at: Timestamp = column("When it was sent (UTC)")
-    latency_s: float = column("Seconds until the reply or the error", ge=0)
-    endpoint: str = column("Host and path it was sent to, without credentials")
-    model: str = column("Model asked for")
-    request: object = column("Request body: redacted transcript and the judge's prompt", sql="jsonb")
-    reply: str = column("Text of the reply", nullable=True)
-    finish_reason: str = column("Why the model stopped", nullable=True)
-    n_prompt_tokens: pd.Int64Dtype = column("Tokens in", nullable=True, ge=0)
-    n_completion_tokens: pd.Int64Dtype = column("Tokens out", nullable=True, ge=0)
-    cost_usd: float = column("Cost by the price table; null when the model has no price there", nullable=True, ge=0)
-    error: str = column("The error, without secrets", nullable=True)
+
+
+class CategoryPredictions(Table, key=("session_id", "classifier", "classifier_version"), day="session_day"):
+    """A classifier's category of the taxonomy for a session that a machine fails. To abstain is an answer too."""
+
+    session_id: str = column("Session")
+    session_day: dt.date = column("UTC day of the session")
+    classifier: str = column("Classifier")
+    classifier_version: str = column("Declared version plus a hash of rules, model and taxonomy")
+    category: str = column("Category of the taxonomy, or abstain")
+    decided_by: str = column("The rule that decided, or model")
+    confidence: float = rate("How sure the model is of its category; null for a rule, which is")
+    turn_index: pd.Int64Dtype = column("Turn it rests on, from 0", nullable=True, ge=0)
+    explanation: str = column("Why, in one sentence", nullable=True)
+    taxonomy_version: str = column("Taxonomy of the category")
+    versions: object = column("Upstream and evaluation versions behind the prediction", sql="jsonb")
 
 
 class Reviews(Table, key=("review_id",), append=True):
@@ -294,11 +297,12 @@ class ErrorAnalysisSamples(Table, key=("as_of_day", "session_id"), day="as_of_da
 
 
 class Verdicts(Table):
-    """Every machine word on every session in one shape; a signal that fired counts as fail, a quiet one as pass."""
+    """Every machine word on every session in one shape; a signal that fired counts as fail, a quiet one as pass, and a
+    category as fail."""
 
     session_id: str = column("Session")
     session_day: dt.date = column("UTC day of the session")
-    subject_kind: str = column("evaluator, judge or signal", isin=SUBJECT_KINDS)
+    subject_kind: str = column("evaluator, judge, classifier or signal", isin=SUBJECT_KINDS)
     subject: str = column("Its name")
     subject_version: str = column("Its version")
     target: str = column("session, or turn:N")
@@ -317,7 +321,10 @@ TABLES: tuple[type[Table], ...] = (
     SamplingFrame,
     EvaluatorVerdicts,
     JudgeVerdicts,
+    CategoryPredictions,
     ModelCalls,
+    CallBatches,
+    ModelSpend,
     Reviews,
     HumanLabels,
     JudgeCalibrationReports,

@@ -1,19 +1,21 @@
-"""When a call may go out: waiting between attempts, the circuit breaker, the cost budget.
+"""When an attempt may go out: waiting between attempts, the rates of an endpoint, the circuit breaker.
 
-Not here: sending and recording (`asking.py`). Waits are deterministic: jitter comes from the call's key.
+Not here: money (`budget.py`), sending and recording (`asking.py`). Waits are deterministic: jitter comes from the
+call's key, and whoever needs the time passes it in.
 """
 
 import asyncio
 import math
 
-from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.prices import Price, Prices
+from eval_pipeline.judges.endpoints import Limits
 from eval_pipeline.ports import Attempt, JudgeRequest
+from eval_pipeline.tokens import estimated_tokens
 from eval_pipeline.versions import unit_hash
 
-_MAYBE_PAID = ("timeout", "connection", "bad_body")
-_TOKENS_PER_MESSAGE = 16
 _PASSING = frozenset({"timeout", "connection", "bad_body", "http_408", "http_409", "http_425", "http_429"})
+_TOKENS_PER_MESSAGE = 16
+_DEFAULT_COMPLETION_TOKENS = 1024
+_BURST_SHARE = 0.1
 
 
 def is_passing(attempt: Attempt) -> bool:
@@ -32,6 +34,79 @@ def wait_before_retry(key: str, number: int, attempt: Attempt, base_s: float, ma
     if attempt.retry_after_s is None:
         return backoff
     return max(backoff, attempt.retry_after_s + base_s * jitter)
+
+
+def likely_tokens(request: JudgeRequest) -> int:
+    """Return what an attempt may use of a rate: its prompt's estimated tokens and the full limit of its reply."""
+    limit = completion_limit(request)
+    n_prompt = sum(estimated_tokens(m["content"]) + _TOKENS_PER_MESSAGE for m in request.messages)
+    return n_prompt + (_DEFAULT_COMPLETION_TOKENS if limit is None else limit)
+
+
+def completion_limit(request: JudgeRequest) -> int | None:
+    """Return the most tokens that the reply may have; None when the parameters do not say."""
+    limit: int | None = request.parameters.get("max_completion_tokens") or request.parameters.get("max_tokens")
+    return limit
+
+
+class Bucket:
+    """Lets `per_minute` units go out a minute, in the order in which they were asked for.
+
+    A tenth may go out at once, and the rest flows in over the minute, so in no window of 60 seconds do more go out
+    than allowed, but for what a single amount of more than a tenth exceeds that tenth. Times are seconds of any one
+    clock. Knows no clock itself: turns are given for times to come.
+    """
+
+    def __init__(self, per_minute: float, now: float) -> None:
+        self._burst = per_minute * _BURST_SHARE
+        self._per_second = (per_minute - self._burst) / 60
+        self._level, self._at = self._burst, now
+
+    def ready_at(self, amount: float, now: float) -> float:
+        """Return when `amount` may go out: `now` or later, and never before what was taken earlier."""
+        start = max(now, self._at)
+        missing = min(amount, self._burst) - self._level_at(start)
+        return start + max(0.0, missing / self._per_second)
+
+    def take(self, amount: float, at: float) -> None:
+        """Let `amount` go out at `at`, a time that `ready_at` allows."""
+        self._level, self._at = self._level_at(at) - amount, at
+
+    def give_back(self, amount: float) -> None:
+        """Return what was taken and not used after all; less than nothing takes more."""
+        self._level = min(self._burst, self._level + amount)
+
+    def _level_at(self, at: float) -> float:
+        return min(self._burst, self._level + (at - self._at) * self._per_second)
+
+
+class Rates:
+    """The requests and tokens a minute of one endpoint."""
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self._requests = Bucket(limits.requests_per_minute, now) if limits.requests_per_minute else None
+        self._tokens = Bucket(limits.tokens_per_minute, now) if limits.tokens_per_minute else None
+
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing is limited."""
+        return self._requests is None and self._tokens is None
+
+    def take_turn(self, n_tokens: int, now: float, latest: float) -> float | None:
+        """Return when an attempt of `n_tokens` may go out, the turn now its own; None when that is after `latest`."""
+        wanted = [(bucket, amount) for bucket, amount in ((self._requests, 1), (self._tokens, n_tokens)) if bucket]
+        at = max((bucket.ready_at(amount, now) for bucket, amount in wanted), default=now)
+        if at > latest:
+            return None
+        for bucket, amount in wanted:
+            bucket.take(amount, at)
+        return at
+
+    def correct(self, n_tokens: int, attempt: Attempt) -> None:
+        """Put what a reply says that it used in the place of the `n_tokens` taken for it."""
+        used = (attempt.n_prompt_tokens, attempt.n_completion_tokens)
+        if self._tokens is not None and used[0] is not None and used[1] is not None:
+            self._tokens.give_back(n_tokens - used[0] - used[1])
 
 
 class Breaker:
@@ -67,7 +142,7 @@ class Breaker:
         return (self._is_proven and not self._failures) or self._failures + self._under_way < self._limit
 
     async def leave(self, attempt: Attempt | None, sent_at: float, now: float) -> None:
-        """Take note of how an attempt sent at `sent_at` ended (loop seconds); None when it was cancelled."""
+        """Take note of how an attempt sent at `sent_at` ended (loop seconds); None when it was cancelled or not sent."""
         async with self._changed:
             self._under_way -= 1
             if attempt is not None:
@@ -83,74 +158,3 @@ class Breaker:
         elif sent_at >= self._last_throttled_at:
             self._failures += 1
             self._last_throttled_at = now
-
-
-class Budget:
-    """Money for one run in US dollars. An attempt goes out only when its dearest outcome still fits.
-
-    The dearest outcome counts a token for each byte of the prompt and the full completion limit; what a reply did cost
-    takes its place. Attempts whose end is unknown (timeouts) stay counted at their dearest.
-    """
-
-    def __init__(self, limit_usd: float | None, prices: Prices) -> None:
-        self._limit = limit_usd
-        self._prices = prices
-        self._spent = 0.0
-        self._reserved: list[float] = []
-        self._changed = asyncio.Condition()
-
-    async def reserve(self, request: JudgeRequest) -> float | None:
-        """Wait for room and return the amount reserved; None when the budget cannot hold the attempt.
-
-        Raises `SettingsError` when there is a limit and the model has no price or the judge no completion limit.
-        """
-        if self._limit is None:
-            return 0.0
-        dearest = dearest_cost(request, self._prices)
-        async with self._changed:
-            # What is under way was reserved at its dearest and may turn out cheaper: wait before giving up.
-            await self._changed.wait_for(lambda: self._fits(dearest) or not self._reserved)
-            if not self._fits(dearest):
-                return None
-            self._reserved.append(dearest)
-            return dearest
-
-    def _fits(self, amount: float) -> bool:
-        return self._limit is not None and self._spent + sum(self._reserved) + amount <= self._limit
-
-    async def settle(self, request: JudgeRequest, reserved: float, attempt: Attempt | None) -> None:
-        """Put the cost of an ended attempt in the place of what was reserved; None when it was cancelled."""
-        if self._limit is None:
-            return
-        async with self._changed:
-            self._reserved.remove(reserved)
-            self._spent += self._cost(request, reserved, attempt)
-            self._changed.notify_all()
-
-    def _cost(self, request: JudgeRequest, reserved: float, attempt: Attempt | None) -> float:
-        if attempt is None or attempt.status in _MAYBE_PAID:
-            return reserved
-        if not attempt.is_reply:
-            return 0.0
-        cost = self._prices.cost(request.model, attempt.n_prompt_tokens, attempt.n_completion_tokens)
-        return reserved if cost is None else cost
-
-
-def dearest_cost(request: JudgeRequest, prices: Prices) -> float:
-    """Return the most that one attempt can cost in US dollars.
-
-    Raises `SettingsError` when the model has no price or the parameters no limit of the completion.
-    """
-    price: Price | None = prices.of(request.model)
-    if price is None:
-        raise SettingsError(
-            f"there is a cost budget, and no price for {request.model}", "add the model to catalog/prices.yaml"
-        )
-    limit: int | None = request.parameters.get("max_completion_tokens") or request.parameters.get("max_tokens")
-    if limit is None:
-        raise SettingsError(
-            f"there is a cost budget, and a judge on {request.model} sets no limit of its reply",
-            "set `max_completion_tokens` under `parameters` in the judge's file",
-        )
-    n_prompt = sum(len(m["content"].encode("utf-8", "replace")) + _TOKENS_PER_MESSAGE for m in request.messages)
-    return (n_prompt * price.prompt + limit * price.completion) / 1e6
