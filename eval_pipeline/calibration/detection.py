@@ -12,7 +12,7 @@ import pandas as pd
 
 from eval_pipeline.calibration.rates import Rate
 from eval_pipeline.calibration.weighted import Cell, weighted_rates
-from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, REPORTED
+from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, OUTSIDE_BUDGET
 
 MIN_CONTROL = 50
 """Under this many control labels there is no recall: not one miss among 50 still allows a miss rate of 5.8 %, of a
@@ -25,7 +25,7 @@ WINDOW_DAYS = 90
 """Control labels of the two label sets together accumulate over this many days."""
 
 _UNFLAGGED = (BY_FLAG[0], BY_FLAG_AND_VERDICT[0], BY_FLAG_AND_VERDICT[2])
-_FLAGGED = (BY_FLAG[1], BY_FLAG_AND_VERDICT[1], BY_FLAG_AND_VERDICT[3], REPORTED)
+_FLAGGED = (BY_FLAG[1], BY_FLAG_AND_VERDICT[1], BY_FLAG_AND_VERDICT[3], *sorted(OUTSIDE_BUDGET))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The sampling design of the review queue: how many sessions of which stratum are read, per day and surface.
 
 Strata (STATISTICS.md section 7): whether a counting signal fired x whether any verdict fails; where no verdict of the day
-is known yet, fired or not alone. Sessions that the user reported are a stratum of their own, outside the budget.
+is known yet, fired or not alone. Sessions that the user reported are a stratum of their own, outside the budget, and so
+are those that speak to a judge: no judge's pass of them counts, so that people alone can say what they are.
 Not here: the draw (`queue.py`).
 """
 
@@ -16,7 +17,12 @@ from eval_pipeline.versions import content_hash
 REPORT_SIGNAL = "explicit_report"
 """The signal whose sessions are the stratum of reports, where it counts."""
 
+CONTESTED_SIGNAL = "judge_manipulation"
+"""The signal whose sessions are the stratum of contested ones, where it counts."""
+
 REPORTED = "explicit_report"
+CONTESTED = "contested"
+OUTSIDE_BUDGET = frozenset({REPORTED, CONTESTED})
 BY_FLAG = ("unflagged", "flagged")
 BY_FLAG_AND_VERDICT = ("quiet", "flag_only", "verdict_only", "both")
 CONTROL_STRATA = frozenset({"quiet", "unflagged"})
@@ -54,13 +60,15 @@ class Shares(_Model):
 class SurfacePlan(_Model):
     """What one surface's reviewers read of a day.
 
-    `sessions_per_day`: the budget that `shares` divides. `report_cap`: reports are read whole up to this many, on top.
+    `sessions_per_day`: the budget that `shares` divides. `report_cap`: reports are read whole up to this many, on top;
+    `contested_cap`: so are sessions that speak to a judge.
     `double_review_share`: share of what is drawn, in every stratum, that two people read.
     """
 
     sessions_per_day: int = Field(default=30, ge=8)
     shares: Shares = Shares()
     report_cap: int = Field(default=20, ge=FEWEST)
+    contested_cap: int = Field(default=10, ge=FEWEST)
     double_review_share: float = Field(default=0.15, ge=0, le=1)
 
     def budget(self, stratum: str) -> int:
@@ -68,6 +76,8 @@ class SurfacePlan(_Model):
         match stratum:
             case "explicit_report":
                 return self.report_cap
+            case "contested":
+                return self.contested_cap
             case "flagged":
                 share = self.shares.flag_only + self.shares.both
             case "unflagged":

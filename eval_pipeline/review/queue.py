@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, CONTROL_STRATA, REPORT_SIGNAL, REPORTED, Design
+from eval_pipeline.review.design import (
+    BY_FLAG,
+    BY_FLAG_AND_VERDICT,
+    CONTESTED,
+    CONTESTED_SIGNAL,
+    CONTROL_STRATA,
+    OUTSIDE_BUDGET,
+    REPORT_SIGNAL,
+    REPORTED,
+    Design,
+)
 from eval_pipeline.review.draw import doubled, take
 from eval_pipeline.signals.score import session_scores
 from eval_pipeline.tables import FlaggedSessions, SamplingFrame
@@ -54,13 +64,15 @@ def draw_queue(
     """
     fired = signals[signals["outcome"] == "fired"]
     flags = fired[fired["signal"].isin(counting)]
-    reported = set(flags.loc[flags["signal"] == REPORT_SIGNAL, "session_id"])
+    contested, reported = (
+        set(flags.loc[flags["signal"] == signal, "session_id"]) for signal in (CONTESTED_SIGNAL, REPORT_SIGNAL)
+    )
     surfaces = _drawn_before(existing, has_verdicts=failing is not None)
     for row in _waiting(sessions, {*existing["session_id"], *framed}).to_dict("records"):
         name, origin = row["surface"], row["origin"]
         place = surfaces.setdefault((name, origin), _Surface(name, origin, design.design_id, failing is not None))
         place.waiting.append(row["session_id"])
-    known = _Known(reported, set(flags["session_id"]), failing or {})
+    known = _Known(contested, reported, set(flags["session_id"]), failing or {})
     places = [place for _, place in sorted(surfaces.items())]
     drawn = [pick for place in places for pick in place.draw(day, design, known)]
     rows = _rows(day, drawn, fired, counting, known.failing, drawn_at)
@@ -97,6 +109,7 @@ def _waiting(sessions: pd.DataFrame, known: Set[str]) -> pd.DataFrame:
 class _Known(NamedTuple):
     """What is known of the day's sessions, by id."""
 
+    contested: Set[str]
     reported: Set[str]
     flagged: Set[str]
     failing: Mapping[str, Sequence[str]]
@@ -141,6 +154,8 @@ class _Surface:
 
     def stratum(self, session: str, known: _Known) -> str:
         """Return the stratum that a session stands in by what is known now."""
+        if session in known.contested:
+            return CONTESTED
         if session in known.reported:
             return REPORTED
         is_flagged, is_failing = session in known.flagged, session in known.failing
@@ -155,7 +170,7 @@ def _drawn_before(existing: pd.DataFrame, has_verdicts: bool) -> dict[tuple[str,
         name, origin, stratum, session = row["surface"], row["origin"], row["stratum"], row["session_id"]
         place = surfaces.setdefault((name, origin), _Surface(name, origin, row["design_id"], has_verdicts))
         if row["design_id"] == place.design_id:
-            if stratum != REPORTED:
+            if stratum not in OUTSIDE_BUDGET:
                 place.is_by_verdict = stratum in BY_FLAG_AND_VERDICT
             drawn = (unit_hash(session, place.design_id), row["inclusion_probability"])
             place.drawn.setdefault(stratum, []).append(drawn)

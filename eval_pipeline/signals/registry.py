@@ -18,6 +18,7 @@ from eval_pipeline.signals.empty_or_garbled_answer import EmptyOrGarbledAnswer, 
 from eval_pipeline.signals.explicit_report import ExplicitReport, ReportParameters
 from eval_pipeline.signals.frustration import Frustration, FrustrationParameters
 from eval_pipeline.signals.handover import Handover, HandoverParameters
+from eval_pipeline.signals.judge_manipulation import JudgeManipulation, JudgeManipulationParameters
 from eval_pipeline.signals.partial_completion import PartialCompletion, PartialCompletionParameters
 from eval_pipeline.signals.reading.lexicon import Phrases, load_lexicons
 from eval_pipeline.signals.refusal import Refusal, RefusalParameters
@@ -39,6 +40,7 @@ BUILT_IN: dict[str, tuple[type[Signal], type[Parameters]]] = {
         (Refusal, RefusalParameters),
         (Handover, HandoverParameters),
         (EmptyOrGarbledAnswer, EmptyOrGarbledAnswerParameters),
+        (JudgeManipulation, JudgeManipulationParameters),
     )
 }
 

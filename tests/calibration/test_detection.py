@@ -10,7 +10,7 @@ import pytest
 from eval_pipeline.calibration.detection import AIM_CONTROL, MIN_CONTROL, Detection, detection, ruled_out
 from eval_pipeline.calibration.predictions import signal_predictions
 from eval_pipeline.calibration.traffic import drawn_sessions
-from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, REPORTED, Design
+from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, OUTSIDE_BUDGET, Design
 from eval_pipeline.review.queue import draw_queue
 from eval_pipeline.tables import FlaggedSessions
 from tests.calibration.frames import DAY
@@ -94,10 +94,10 @@ def test_known_totals_leave_only_the_split_of_a_stratum_to_estimate() -> None:
 
 
 def test_the_strata_of_the_queue_say_what_a_signal_cannot_have_said() -> None:
-    kinds = [*BY_FLAG, *BY_FLAG_AND_VERDICT, REPORTED]
+    kinds = [*BY_FLAG, *BY_FLAG_AND_VERDICT, *sorted(OUTSIDE_BUDGET)]
     strata = pd.Series([f"a/b/{kind}" for kind in kinds])
     silent = {(f"a/b/{kind}", "fail") for kind in ("unflagged", "quiet", "verdict_only")}
-    loud = {(f"a/b/{kind}", "pass") for kind in ("flagged", "flag_only", "both", "explicit_report")}
+    loud = {(f"a/b/{kind}", "pass") for kind in ("flagged", "flag_only", "both", "explicit_report", "contested")}
     assert ruled_out(strata, is_counting=True, is_any=True) == silent | loud
     assert ruled_out(strata, is_counting=True, is_any=False) == silent
     assert ruled_out(strata, is_counting=False, is_any=False) == frozenset()

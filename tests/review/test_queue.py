@@ -23,18 +23,24 @@ from tests.fakes import empty_frame
 
 DAY = date(2025, 3, 4)
 MORNING, NEXT_MORNING = datetime(2025, 3, 5, 2, tzinfo=UTC), datetime(2025, 3, 6, 2, tzinfo=UTC)
-COUNTING = {"explicit_report", "tool_error"}
+COUNTING = {"explicit_report", "judge_manipulation", "tool_error"}
 DRAW: dict[str, Any] = {"counting": COUNTING, "design": Design()}
-KINDS = ["quiet", "verdict_only", "flag_only", "both", "explicit_report"]
+KINDS = ["quiet", "verdict_only", "flag_only", "both", "explicit_report", "contested"]
+OUTSIDE_BUDGET = {"explicit_report", "contested"}
+FIRED = {
+    "flag_only": "tool_error",
+    "both": "tool_error",
+    "explicit_report": "explicit_report",
+    "contested": "judge_manipulation",
+}
 
 
 def traffic(kinds: Mapping[str, str], **columns: Any) -> dict[str, Any]:
     """The arguments of a draw over sessions of the given kinds (id to the stratum that it belongs to)."""
     ids = sorted(kinds)
     sessions = pd.DataFrame({"session_id": ids, "surface": "chat", "origin": "production", "is_closed": True} | columns)
-    fired = {"flag_only": "tool_error", "both": "tool_error", "explicit_report": "explicit_report"}
-    rows = [(i, fired[kinds[i]], "fired", 0.5) for i in ids if kinds[i] in fired]
-    rows += [(i, "tool_error", "quiet", 0.0) for i in ids if kinds[i] not in fired]
+    rows = [(i, FIRED[kinds[i]], "fired", 0.5) for i in ids if kinds[i] in FIRED]
+    rows += [(i, "tool_error", "quiet", 0.0) for i in ids if kinds[i] not in FIRED]
     signals = pd.DataFrame(rows, columns=["session_id", "signal", "outcome", "strength"])
     return {
         "sessions": sessions,
@@ -66,7 +72,8 @@ def of_each(n: int, prefix: str = "s") -> dict[str, str]:
 def test_each_stratum_gives_its_budget_with_the_probability_of_it() -> None:
     drawn = queue(traffic(of_each(200)))
     counts = drawn.groupby("stratum").size().to_dict()
-    assert counts == {"quiet": 9, "verdict_only": 9, "flag_only": 5, "both": 8, "explicit_report": 20}
+    budgets = {"quiet": 9, "verdict_only": 9, "flag_only": 5, "both": 8}
+    assert counts == budgets | {"explicit_report": 20, "contested": 10}
     for stratum, rows in drawn.groupby("stratum"):
         assert set(rows["inclusion_probability"]) == {counts[stratum] / 200}
         assert rows["session_id"].str.startswith(f"s{stratum}0").all()
@@ -82,12 +89,12 @@ def test_anyone_can_repeat_the_draw_from_the_ids_and_the_design() -> None:
 
 def test_small_strata_and_reports_under_the_cap_are_taken_whole() -> None:
     drawn = queue(traffic(of_each(4)))
-    assert len(drawn) == 20
+    assert len(drawn) == 24
     assert set(drawn["inclusion_probability"]) == {1.0}
 
 
 def test_without_verdicts_there_are_two_strata_and_the_day_keeps_them() -> None:
-    arguments = traffic({i: kind for i, kind in of_each(100).items() if kind != "explicit_report"})
+    arguments = traffic({i: kind for i, kind in of_each(100).items() if kind not in OUTSIDE_BUDGET})
     drawn = queue(arguments | {"failing": None})
     assert drawn.groupby("stratum").size().to_dict() == {"flagged": 12, "unflagged": 18}
     pd.testing.assert_frame_equal(queue(arguments, drawn, drawn_at=NEXT_MORNING), drawn)
