@@ -17,7 +17,7 @@ from eval_pipeline.measurement_tables import JudgeCalibrationReports as JudgeCal
 from eval_pipeline.measurement_tables import SignalQuality as SignalQuality
 from eval_pipeline.measurement_tables import TrendRollups as TrendRollups
 from eval_pipeline.table_model import ARMS as ARMS
-from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, SUBJECT_KINDS, Timestamp, column, rate
+from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, SUBJECT_KINDS, Timestamp, column
 from eval_pipeline.table_model import VERDICTS as VERDICTS
 from eval_pipeline.table_model import Table as Table
 
@@ -220,9 +220,8 @@ class CategoryPredictions(Table, key=("session_id", "classifier", "classifier_ve
     session_day: dt.date = column("UTC day of the session")
     classifier: str = column("Classifier")
     classifier_version: str = column("Declared version plus a hash of rules, model and taxonomy")
-    category: str = column("Category of the taxonomy, or abstain")
-    decided_by: str = column("The rule that decided, or model")
-    confidence: float = rate("How sure the model is of its category; null for a rule, which is")
+    category: str = column("Category of the taxonomy, abstain, or error (a reply that names none)")
+    decided_by: str = column("The verdict whose rule decided, evaluator:NAME or judge:NAME, or model")
     turn_index: pd.Int64Dtype = column("Turn it rests on, from 0", nullable=True, ge=0)
     explanation: str = column("Why, in one sentence", nullable=True)
     taxonomy_version: str = column("Taxonomy of the category")

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eval_pipeline.calibration.classification import category_pairs, unlabelled_classifiers
 from eval_pipeline.calibration.detection import AIM_CONTROL
 from eval_pipeline.calibration.rates import MIN_FOR_RATE, status_of, wilson
 from eval_pipeline.calibration.traffic import BOTH_SETS, COUNT_COLUMNS, FROM, RATE_COLUMNS, in_window, traffic_rates
-from eval_pipeline.tables import VERDICTS, JudgeCalibrationReports
+from eval_pipeline.tables import VERDICTS, CategoryPredictions, JudgeCalibrationReports
 from eval_pipeline.versions import content_hash
 
 SUBJECT = ["subject_kind", "subject", "subject_version"]
@@ -73,6 +74,7 @@ def calibrate(
     predictions: pd.DataFrame,
     drawn: pd.DataFrame,
     measured_at: dt.datetime,
+    predicted: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the rows of `judge_calibration_reports` for `as_of_day`, ordered by subject.
 
@@ -81,7 +83,8 @@ def calibrate(
     status `no_labels` and null rates, under the held-out set. A signal, which is fitted to no labels, also has one row
     over both sets together (`BOTH_SETS`), from blind labels of the last 90 days, whether there are any or not. Rows of
     category `all` hold the weighted rates beside the raw ones; `predictions` are then on every session of `drawn` (see
-    `traffic.drawn_sessions`), reviewed or not. The same measurement has the same `report_id` whenever it is made;
+    `traffic.drawn_sessions`), reviewed or not. `predicted`: rows of `category_predictions`, which are counted as
+    `classification.py` says, and have no weighted rates. The same measurement has the same `report_id` whenever it is made;
     `measured_at` (UTC) is no part of it. Which of the rows are news, `new_measurements` says.
     """
     pairs = compared(as_of_day, labels, predictions)
@@ -90,10 +93,16 @@ def calibrate(
     signals = predictions[predictions["subject_kind"] == "signal"]
     is_detected = (pairs["subject_kind"] == "signal") & pairs["is_blind"] & in_window(pairs["session_day"], as_of_day)
     together = pairs[is_detected].assign(label_set=BOTH_SETS)
-    grouped = pd.concat([frame.assign(category=ALL) for frame in (pairs, together)] + [of_category], ignore_index=True)
+    predicted = predicted if predicted is not None else CategoryPredictions.empty()
+    classified = category_pairs(as_of_day, labels, predicted)
+    whole = [frame.assign(category=ALL) for frame in (pairs, together)]
+    grouped = pd.concat(
+        [frame for frame in (*whole, of_category, classified) if len(frame)] or whole, ignore_index=True
+    )
     unlabelled = [
         without_labels(pairs, labels, predictions).assign(label_set="held_out", category=ALL),
         without_labels(together, labels, signals).assign(label_set=BOTH_SETS, category=ALL),
+        unlabelled_classifiers(classified, labels, predicted).assign(label_set="held_out", category=ALL),
     ]
     frame = pd.concat([_counts(grouped), *map(_counts_of_nothing, unlabelled)], ignore_index=True)
     frame = _with_rates(frame.astype(dict.fromkeys(GROUP, "str"))).assign(as_of_day=as_of_day)
@@ -192,8 +201,9 @@ def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
         share = np.divide(x, n, out=np.full(len(n), np.nan), where=has_rate)
         for column, values in [(name, share), (f"{name}_low", low), (f"{name}_high", high)]:
             frame[column] = np.where(has_rate, values, np.nan)
-    # A category has failures alone, so they alone decide there.
-    scarcer = np.where(frame["category"] == ALL, np.minimum(n_fail, n_pass), n_fail)
+    # A category has failures alone, and a classifier sees no others, so they alone decide there.
+    is_of_both = (frame["category"] == ALL) & (frame["subject_kind"] != "classifier")
+    scarcer = np.where(is_of_both, np.minimum(n_fail, n_pass), n_fail)
     frame["status"] = [status_of(int(s), int(n)) for s, n in zip(scarcer, frame["n_labels"], strict=True)]
     return frame
 

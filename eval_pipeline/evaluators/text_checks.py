@@ -1,12 +1,13 @@
-"""Checks of a text: JSON, JSON Schema, patterns, phrases, length, and whether it breaks off.
+"""Checks of a text: JSON, JSON Schema, patterns, phrases, how it starts, ends and breaks off, its length.
 
-They take any `Text`: a turn, a code block, or a tool call, whose text is its arguments. Not here: values inside a
-text (`value_checks.py`), secrets (`leak_checks.py`).
+They take any `Text`: a turn, a code block, or a tool call, whose text is its arguments. Not here: other
+formats (`format_checks.py`), values inside a text (`value_checks.py`), secrets (`leak_checks.py`).
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 import jsonschema_rs
@@ -15,16 +16,18 @@ import orjson
 from eval_pipeline.evaluators.contract import Check, Leaf
 from eval_pipeline.evaluators.operators import not_
 from eval_pipeline.evaluators.views import NOT_JSON, Text
+from eval_pipeline.tokens import TOKENS_VERSION, estimated_tokens
 from eval_pipeline.versions import canonical_json
 
 Quantifier = Literal["any", "all"]
-LengthUnit = Literal["characters", "words"]
+LengthUnit = Literal["characters", "words", "tokens"]
 
 _BULLET = re.compile(r"\s*(?:[-*•+|#>]|\d+[.)])")
 _MID_WORD_ENDS = ",;([{-\N{EN DASH}"
 _CONNECTIVES = frozenset({"and", "or", "but", "the", "a", "an", "to", "of", "with", "for", "because", "your"})
 _END_MARKS = (". ", "! ", "? ", ".\n", "!\n", "?\n")
 _SHOWN_PATTERN = 60
+_SHOWN_EDGE = 120
 _PROSE_LINE = 60
 """Characters from which on a last line without an end mark is prose cut off, not a heading or a value."""
 
@@ -73,14 +76,20 @@ class JsonSchema(Leaf[Text]):
         title = schema.get("title") if isinstance(schema, dict) else None
         return f"satisfies the JSON Schema {title or self.schema}"
 
+    def _error(self, subject: Text) -> Any:
+        return None if subject.json is NOT_JSON else next(self._validator.iter_errors(subject.json), None)
+
     def found(self, subject: Text) -> str:
         """Return the first complaint of the schema, or the text where there is none."""
         if subject.json is NOT_JSON:
             return f"not JSON: {subject.text}"
-        for error in self._validator.iter_errors(subject.json):
-            pointer = "".join(f"/{part}" for part in error.instance_path)
-            return f"{pointer or 'the whole'}: {error.message}"
-        return subject.text
+        error = self._error(subject)
+        return subject.text if error is None else f"{_pointer(error) or 'the whole'}: {error.message}"
+
+    def pointer_of(self, subject: Text) -> str | None:
+        """Return where the first complaint is."""
+        error = self._error(subject)
+        return None if error is None else _pointer(error)
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,9 @@ class Matches(Leaf[Text]):
         """Return whether the number of matches is within the limits."""
         if self.at_most is None and self.at_least == 1:
             return self._compiled.search(subject.text) is not None
-        count = sum(1 for _ in self._compiled.finditer(subject.text))
+        # No more matches are looked for than settle the question.
+        enough = self.at_least if self.at_most is None else self.at_most + 1
+        count = sum(1 for _ in islice(self._compiled.finditer(subject.text), enough))
         return self.at_least <= count and (self.at_most is None or count <= self.at_most)
 
     @property
@@ -141,14 +152,13 @@ class Contains(Leaf[Text]):
     def holds(self, subject: Text) -> bool:
         """Return whether any or all of the phrases are there."""
         text = subject.folded if self.ignore_case else subject.text
-        hits = (self._is_in(text, phrase) for phrase in self.phrases)
-        return any(hits) if self.quantifier == "any" else all(hits)
-
-    def _is_in(self, text: str, needle: str) -> bool:
-        # The literal test first: most texts hold no phrase, and it is an order of magnitude cheaper.
-        if needle not in text:
-            return False
-        return not self.whole_words or re.search(rf"(?<!\w){re.escape(needle)}(?!\w)", text) is not None
+        is_any = self.quantifier == "any"
+        # A plain loop: it is run on every text, and one pattern of all phrases would be an order of magnitude slower.
+        for phrase in self.phrases:
+            is_there = phrase in text and (not self.whole_words or _stands_alone(phrase, text))
+            if is_there is is_any:
+                return is_any
+        return not is_any
 
     @property
     def words(self) -> str:
@@ -158,7 +168,40 @@ class Contains(Leaf[Text]):
     def found(self, subject: Text) -> str:
         """Return the phrases that are there, or the text where none is."""
         text = subject.folded if self.ignore_case else subject.text
-        return ", ".join(repr(phrase) for phrase in self.phrases if self._is_in(text, phrase)) or subject.text
+        return ", ".join(repr(phrase) for phrase in self.phrases if self._is_in(phrase, text)) or subject.text
+
+    def _is_in(self, phrase: str, text: str) -> bool:
+        return phrase in text and (not self.whole_words or _stands_alone(phrase, text))
+
+
+@dataclass(frozen=True)
+class Edge(Leaf[Text]):
+    """The text, without white space around it, starts or ends with any of some phrases."""
+
+    phrases: tuple[str, ...]
+    at_end: bool
+    ignore_case: bool
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for no phrase, or for one that no text or every text has at its edge."""
+        edges = [phrase[-1:] if self.at_end else phrase[:1] for phrase in self.phrases]
+        if not edges or any(not edge.strip() for edge in edges):
+            raise ValueError("give at least one phrase, none empty and none with white space at the edge of the text")
+
+    def holds(self, subject: Text) -> bool:
+        """Return whether it does."""
+        text = subject.folded if self.ignore_case else subject.text
+        return text.rstrip().endswith(self.phrases) if self.at_end else text.lstrip().startswith(self.phrases)
+
+    @property
+    def words(self) -> str:
+        """The phrases."""
+        return f"{'ends' if self.at_end else 'starts'} with {' or '.join(repr(phrase) for phrase in self.phrases)}"
+
+    def found(self, subject: Text) -> str:
+        """Return that edge of the text."""
+        text = subject.text.strip()
+        return f"...{text[-_SHOWN_EDGE:]}" if self.at_end and len(text) > _SHOWN_EDGE else text
 
 
 @dataclass(frozen=True)
@@ -175,7 +218,14 @@ class Length(Leaf[Text]):
         return self.at_least <= length and (self.at_most is None or length <= self.at_most)
 
     def _measure(self, subject: Text) -> int:
-        return len(subject.text.strip()) if self.unit == "characters" else len(subject.text.split())
+        if self.unit == "characters":
+            return len(subject.text.strip())
+        return len(subject.text.split()) if self.unit == "words" else estimated_tokens(subject.text.strip())
+
+    def canonical(self) -> Any:
+        """Return what decides; how tokens are estimated does for a length in tokens only."""
+        canonical = super().canonical()
+        return [*canonical, TOKENS_VERSION] if self.unit == "tokens" else canonical
 
     @property
     def words(self) -> str:
@@ -253,7 +303,11 @@ def matches_none(pattern: str, *, ignore_case: bool = False) -> Check[Text]:
 
 
 def contains_any(*phrases: str, ignore_case: bool = True, whole_words: bool = False) -> Check[Text]:
-    """At least one of `phrases` stands in the text."""
+    """At least one of `phrases` stands in the text.
+
+    With `whole_words`, no letter, digit or underscore may stand right before or behind it, whatever its own first and
+    last characters are: "C++" is in "in C++." but not in "C++11", "$5" not in "US$5".
+    """
     return Contains(_prepared(phrases, ignore_case), "any", ignore_case, whole_words)
 
 
@@ -267,8 +321,21 @@ def contains_none(*phrases: str, ignore_case: bool = True, whole_words: bool = F
     return not_(contains_any(*phrases, ignore_case=ignore_case, whole_words=whole_words))
 
 
+def starts_with(*phrases: str, ignore_case: bool = True) -> Check[Text]:
+    """The text, without white space before it, starts with one of `phrases`."""
+    return Edge(_prepared(phrases, ignore_case), at_end=False, ignore_case=ignore_case)
+
+
+def ends_with(*phrases: str, ignore_case: bool = True) -> Check[Text]:
+    """The text, without white space behind it, ends with one of `phrases`."""
+    return Edge(_prepared(phrases, ignore_case), at_end=True, ignore_case=ignore_case)
+
+
 def has_length(at_least: int = 0, at_most: int | None = None, unit: LengthUnit = "characters") -> Check[Text]:
-    """The text, without white space around it, has between `at_least` and `at_most` characters or words."""
+    """The text, without white space around it, has between `at_least` and `at_most` characters, words or tokens.
+
+    Tokens are estimated, see `tokens.estimated_tokens`. Raises `ValueError` when no length lies between the two.
+    """
     if at_least < 0 or (at_most is not None and at_most < at_least):
         raise ValueError(f"no length lies between {at_least} and {at_most}")
     return Length(at_least, at_most, unit)
@@ -279,6 +346,10 @@ def breaks_off() -> Check[Text]:
     return BreaksOff()
 
 
+def _pointer(error: Any) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
+
+
 def shown_pattern(pattern: str) -> str:
     """Return a pattern for people, cut when it is long."""
     return f"/{pattern}/" if len(pattern) <= _SHOWN_PATTERN else f"/{pattern[:_SHOWN_PATTERN]}.../"
@@ -286,6 +357,21 @@ def shown_pattern(pattern: str) -> str:
 
 def _prepared(phrases: tuple[str, ...], ignore_case: bool) -> tuple[str, ...]:
     return tuple(sorted({phrase.casefold() if ignore_case else phrase for phrase in phrases}))
+
+
+def _stands_alone(phrase: str, text: str) -> bool:
+    """Return whether `phrase` is somewhere in `text` without a word character on either side of it."""
+    start = text.find(phrase)
+    while start >= 0:
+        end = start + len(phrase)
+        if not (_is_word(text[max(start - 1, 0) : start]) or _is_word(text[end : end + 1])):
+            return True
+        start = text.find(phrase, start + 1)
+    return False
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _between(at_least: int, at_most: int | None) -> str:

@@ -1,10 +1,11 @@
-"""What is made of a reply: exactly pass, fail or not_applicable, or an error with its reason. Never a guess.
+"""What is made of a reply: exactly one word of a closed vocabulary, or an error with its reason. Never a guess.
 
 Not here: asking again (`asking.py`); a reply that says nothing usable was paid for and stays what it is.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,17 +36,35 @@ class Parsed:
     error_reason: str | None = None
 
 
-class _TwoVerdicts(ValueError):
+@dataclass(frozen=True)
+class Word:
+    """The word that a reply gives with its critique, or None with the reason why there is none."""
+
+    value: str | None
+    critique: str | None = None
+    error_reason: str | None = None
+
+
+class _Twice(ValueError):
     pass
 
 
 def parse_reply(attempt: Attempt) -> Parsed:
-    """Return what `attempt` comes to.
+    """Return the verdict that `attempt` comes to, as `read_word` reads it in the field `verdict`."""
+    word = read_word(attempt, "verdict", VOCABULARY)
+    for verdict in VOCABULARY:
+        if word.value == verdict:
+            return Parsed(verdict, word.critique)
+    return Parsed("error", error_reason=word.error_reason)
 
-    The reply must be one JSON object, bare or as the whole of one fenced block, whose `verdict` is a word of the
-    vocabulary, letter for letter. Reasons: `truncated`, `refusal`, `content_filter`, `empty`, `html`, `two_verdicts`,
-    `extra_text` (an object among other words), `invalid_json`, `not_an_object`, `no_verdict`, `off_vocabulary`, or
-    the attempt's own status when there was no reply (`http_429`, `timeout`, ...).
+
+def read_word(attempt: Attempt, field: str, words: Sequence[str]) -> Word:
+    """Return the word that `attempt` gives in `field`.
+
+    The reply must be one JSON object, bare or as the whole of one fenced block, whose `field` is one of `words`, letter
+    for letter. Reasons, for the field `verdict`: `truncated`, `refusal`, `content_filter`, `empty`, `html`,
+    `two_verdicts`, `extra_text` (an object among other words), `invalid_json`, `not_an_object`, `no_verdict`,
+    `off_vocabulary`, or the attempt's own status when there was no reply (`http_429`, `timeout`, ...).
     """
     text = (attempt.reply or "").strip()
     if not attempt.is_reply:
@@ -56,12 +75,12 @@ def parse_reply(attempt: Attempt) -> Parsed:
         return _error("empty")
     fenced = _FENCE.fullmatch(text)
     try:
-        document = _loads(fenced[1] if fenced else text)
-    except _TwoVerdicts:
-        return _error("two_verdicts")
+        document = _loads(fenced[1] if fenced else text, field)
+    except _Twice:
+        return _error(f"two_{field}s")
     except (ValueError, RecursionError):
-        return _error(_why_not_json(text))
-    return _verdict_of(document)
+        return _error(_why_not_json(text, field))
+    return _word_of(document, field, words)
 
 
 def storable(text: str) -> str:
@@ -69,49 +88,47 @@ def storable(text: str) -> str:
     return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
 
 
-def _error(reason: str) -> Parsed:
-    return Parsed("error", error_reason=reason)
+def _error(reason: str) -> Word:
+    return Word(None, error_reason=reason)
 
 
-def _verdict_of(document: Any) -> Parsed:
+def _word_of(document: Any, field: str, words: Sequence[str]) -> Word:
     if not isinstance(document, dict):
         return _error("not_an_object")
-    if "verdict" not in document:
-        return _error("no_verdict")
-    verdict, critique = document["verdict"], document.get("critique")
-    if any("verdict" in key.casefold() and value != verdict for key, value in document.items()):
-        return _error("two_verdicts")
-    for word in VOCABULARY:
-        if verdict == word:
-            return Parsed(word, storable(critique) if isinstance(critique, str) else None)
-    return _error("off_vocabulary")
+    if field not in document:
+        return _error(f"no_{field}")
+    word, critique = document[field], document.get("critique")
+    if any(field in key.casefold() and value != word for key, value in document.items()):
+        return _error(f"two_{field}s")
+    if not isinstance(word, str) or word not in words:
+        return _error("off_vocabulary")
+    return Word(word, storable(critique) if isinstance(critique, str) else None)
 
 
-def _loads(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+def _loads(text: str, field: str) -> Any:
+    def as_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if sum(key == field for key, _ in pairs) > 1:
+            raise _Twice
+        return dict(pairs)
 
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if sum(key == "verdict" for key, _ in pairs) > 1:
-        raise _TwoVerdicts
-    return dict(pairs)
+    return json.loads(text, object_pairs_hook=as_object, parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _why_not_json(text: str) -> str:
+def _why_not_json(text: str, field: str) -> str:
     if _HTML.match(text):
         return "html"
-    n_verdicts = _objects_with_verdict(text)
-    if n_verdicts:
-        return "two_verdicts" if n_verdicts > 1 else "extra_text"
+    n_words = _objects_with(field, text)
+    if n_words:
+        return f"two_{field}s" if n_words > 1 else "extra_text"
     return "refusal" if _REFUSAL.match(text) else "invalid_json"
 
 
-def _objects_with_verdict(text: str) -> int:
-    """Return how many JSON objects with a verdict stand in `text`, in sequence; two are as good as any more."""
+def _objects_with(field: str, text: str) -> int:
+    """Return how many JSON objects that have `field` stand in `text`, in sequence; two are as good as any more."""
     decoder, found, at = json.JSONDecoder(parse_constant=_no_constant), 0, text.find("{")
     # An unclosed bracket costs a scan of the rest: few tries bound the work on garbage.
     for _ in range(50):
@@ -119,7 +136,7 @@ def _objects_with_verdict(text: str) -> int:
             break
         try:
             document, end = decoder.raw_decode(text, at)
-            found += "verdict" in document
+            found += field in document
         except (ValueError, RecursionError):
             end = at + 1
         at = text.find("{", end)

@@ -1,9 +1,12 @@
 """Each check of a text: one that holds, one that does not, and what it says of what it found."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eval_pipeline.evaluators.checks import (
     breaks_off,
@@ -17,6 +20,8 @@ from eval_pipeline.evaluators.checks import (
     matches_none,
     satisfies_schema,
 )
+from eval_pipeline.evaluators.text_checks import ends_with, starts_with
+from eval_pipeline.tokens import estimated_tokens
 from tests.evaluators.conversations import call, message, outcome
 
 ORDER = {"type": "object", "properties": {"total": {"type": "number", "minimum": 0}}, "required": ["total"]}
@@ -45,6 +50,7 @@ def test_json_schema_names_the_place_at_fault() -> None:
     finding = check.judge(message('{"total": -1}'))
     assert finding.outcome == "fail"
     assert (finding.found() or "").startswith("/total: -1 is less than")
+    assert finding.pointer == "/total"
 
 
 def test_json_schema_is_draft_2020_12() -> None:
@@ -89,6 +95,62 @@ def test_contains() -> None:
     assert outcome(contains_none("late"), "a refund is due") == "pass"
     finding = contains_none("due", "refund", "late").judge(message("a Refund is due"))
     assert (finding.outcome, finding.found()) == ("fail", "'due', 'refund'")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "expected"),
+    [
+        ("C++", "in C++, or C++", "pass"),
+        ("C++", "in C++11", "fail"),
+        ("C++", "in C++11 and C++", "pass"),
+        ("$5", "for $5.", "pass"),
+        ("$5", "for US$5", "fail"),
+        ("a-b", "x_a-b, a-b_x", "fail"),
+        ("\N{LATIN SMALL LETTER U WITH DIAERESIS}ber", "gegen\N{LATIN SMALL LETTER U WITH DIAERESIS}ber", "fail"),
+        ("aa", "aaa aa", "pass"),
+    ],
+)
+def test_a_whole_word_has_no_word_character_beside_it(phrase: str, text: str, expected: str) -> None:
+    assert outcome(contains_any(phrase, whole_words=True), text) == expected
+
+
+@given(st.text("ab_$ ", min_size=1, max_size=4), st.text("ab_$ ", max_size=12))
+def test_whole_words_are_what_a_regular_expression_says(phrase: str, text: str) -> None:
+    beside = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)
+    assert outcome(contains_any(phrase, whole_words=True), text) == ("pass" if beside else "fail")
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=2), min_size=1), st.text("ab", max_size=6))
+def test_any_and_all_of_the_phrases(phrases: list[str], text: str) -> None:
+    assert (outcome(contains_any(*phrases), text) == "pass") == any(phrase in text for phrase in phrases)
+    assert (outcome(contains_all(*phrases), text) == "pass") == all(phrase in text for phrase in phrases)
+
+
+def test_starts_and_ends_with() -> None:
+    assert outcome(starts_with("hi", "hello"), "\n Hello there") == "pass"
+    assert outcome(starts_with("there"), "Hello there") == "fail"
+    assert outcome(starts_with("hello", ignore_case=False), "Hello there") == "fail"
+    assert outcome(ends_with(".", "!"), "It is done! \n") == "pass"
+    finding = ends_with("bye").judge(message("x" * 200 + " It is done"))
+    assert finding.outcome == "fail"
+    assert (finding.found() or "").endswith("x It is done")
+    assert starts_with("a", "b").canonical() == starts_with("b", "a").canonical()
+    for make in (starts_with, lambda: starts_with(" a"), lambda: ends_with("a ")):
+        with pytest.raises(ValueError, match="phrase"):
+            make()
+
+
+def test_length_in_tokens() -> None:
+    text = "  Unbelievably long words, and short ones.  "
+    n = estimated_tokens(text.strip())
+    assert [outcome(has_length(k, k, "tokens"), text) for k in (n - 1, n, n + 1)] == ["fail", "pass", "fail"]
+
+
+def test_how_tokens_are_counted_is_in_the_version_of_a_length_in_tokens_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = [has_length(1, 9, unit) for unit in ("characters", "words", "tokens")]
+    before = [check.canonical() for check in checks]
+    monkeypatch.setattr("eval_pipeline.evaluators.text_checks.TOKENS_VERSION", "another")
+    assert [a == b for a, b in zip(before, (check.canonical() for check in checks), strict=True)] == [True, True, False]
 
 
 def test_length_in_characters_and_words() -> None:

@@ -11,13 +11,11 @@ CREATE TABLE evals.category_predictions (
     classifier_version text COLLATE "C" NOT NULL,
     category text NOT NULL,
     decided_by text NOT NULL,
-    confidence double precision,
     turn_index bigint,
     explanation text,
     taxonomy_version text NOT NULL,
     versions jsonb NOT NULL,
     CONSTRAINT category_predictions_key PRIMARY KEY (session_id, classifier, classifier_version),
-    CONSTRAINT category_predictions_confidence_check CHECK (confidence >= 0 AND confidence <= 1),
     CONSTRAINT category_predictions_turn_index_check CHECK (turn_index >= 0)
 );
 CREATE INDEX category_predictions_session_day_index ON evals.category_predictions (session_day);
@@ -63,6 +61,6 @@ SELECT session_id, session_day, 'signal', signal, signal_version, 'session',
 FROM evals.session_signals
 UNION ALL
 SELECT session_id, session_day, 'classifier', classifier, classifier_version, 'session',
-       CASE category WHEN 'abstain' THEN 'not_applicable' ELSE 'fail' END,
+       CASE category WHEN 'abstain' THEN 'not_applicable' WHEN 'error' THEN 'error' ELSE 'fail' END,
        concat_ws(': ', category, explanation), turn_index
 FROM evals.category_predictions;
