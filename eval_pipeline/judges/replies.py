@@ -77,7 +77,7 @@ def read_word(attempt: Attempt, field: str, words: Sequence[str]) -> Word:
     try:
         document = _loads(fenced[1] if fenced else text, field)
     except _Twice:
-        return _error(f"two_{field}s")
+        return _error(_twice(field))
     except (ValueError, RecursionError):
         return _error(_why_not_json(text, field))
     return _word_of(document, field, words)
@@ -86,6 +86,10 @@ def read_word(attempt: Attempt, field: str, words: Sequence[str]) -> Word:
 def storable(text: str) -> str:
     """Return `text` with NUL and lone surrogates replaced by U+FFFD: PostgreSQL and UTF-8 know neither."""
     return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
+
+
+def _twice(field: str) -> str:
+    return f"two_{field.removesuffix('y')}ies" if field.endswith("y") else f"two_{field}s"
 
 
 def _error(reason: str) -> Word:
@@ -99,7 +103,7 @@ def _word_of(document: Any, field: str, words: Sequence[str]) -> Word:
         return _error(f"no_{field}")
     word, critique = document[field], document.get("critique")
     if any(field in key.casefold() and value != word for key, value in document.items()):
-        return _error(f"two_{field}s")
+        return _error(_twice(field))
     if not isinstance(word, str) or word not in words:
         return _error("off_vocabulary")
     return Word(word, storable(critique) if isinstance(critique, str) else None)
@@ -123,7 +127,7 @@ def _why_not_json(text: str, field: str) -> str:
         return "html"
     n_words = _objects_with(field, text)
     if n_words:
-        return f"two_{field}s" if n_words > 1 else "extra_text"
+        return _twice(field) if n_words > 1 else "extra_text"
     return "refusal" if _REFUSAL.match(text) else "invalid_json"
 
 
