@@ -4,7 +4,7 @@ from datetime import date
 
 from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.calibration.alignment import check_alignment
-from eval_pipeline.calibration.labelled import drawn_until, labelled_predictions, labels_until
+from eval_pipeline.calibration.labelled import drawn_until, labelled_categories, labelled_predictions, labels_until
 from eval_pipeline.calibration.report import calibrate, new_measurements
 from eval_pipeline.deployment import Clock
 from eval_pipeline.ports import Warehouse
@@ -16,7 +16,10 @@ GROUP = "calibration"
 @table_asset(
     JudgeCalibrationReports,
     group=GROUP,
-    deps=["human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals", "flagged_sessions"],
+    deps=[
+        *("human_labels", "judge_verdicts", "evaluator_verdicts", "category_predictions", "session_signals"),
+        "flagged_sessions",
+    ],
     shows=Shows(["subject_kind", "subject", "label_set", "status"]),
 )
 def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> Frames:
@@ -24,7 +27,8 @@ def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> 
     labels, drawn = labels_until(day, warehouse), drawn_until(day, warehouse)
     predictions = labelled_predictions(labels, day, warehouse, drawn["session_id"])
     now = clock()
-    measured = calibrate(day, labels, predictions, drawn, measured_at=now)
+    predicted = labelled_categories(labels, day, warehouse)
+    measured = calibrate(day, labels, predictions, drawn, now, predicted)
     yield new_measurements(measured, warehouse.read(JudgeCalibrationReports, [day]), now)
 
 

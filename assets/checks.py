@@ -79,7 +79,8 @@ def judges_answer(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult
     columns = ["judge", "verdict", "error_reason"]
     rows = context.resources.warehouse.read(JudgeVerdicts, checked_days(context), columns)
     n_asked = rows["judge"].value_counts()
-    errors = rows[rows["verdict"] == "error"]
+    # A contested session has been answered; that its pass does not count is no fault of the judge's.
+    errors = rows[(rows["verdict"] == "error") & (rows["error_reason"] != "contested")]
     counts = errors[["judge", "error_reason"]].value_counts().rename("errors").reset_index()
     counts["asked"] = counts["judge"].map(n_asked)
     share = errors["judge"].value_counts().reindex(n_asked.index, fill_value=0) / n_asked

@@ -20,6 +20,7 @@ ASSETS = [
     sessions.review_queue,
     verdicts.evaluator_verdicts,
     verdicts.judge_verdicts,
+    verdicts.category_predictions,
     labels.reviews,
     labels.human_labels,
     calibration.judge_calibration_reports,

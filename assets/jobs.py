@@ -8,6 +8,7 @@ NIGHTLY = [
     "session_signals",
     "evaluator_verdicts",
     "judge_verdicts",
+    "category_predictions",
     "flagged_sessions",
     "sampling_frame",
     "human_labels",
@@ -18,7 +19,7 @@ NIGHTLY = [
 nightly_evaluation = dg.define_asset_job(
     "nightly_evaluation",
     selection=dg.AssetSelection.assets(*NIGHTLY),
-    description="A day from the door to the trends: sessions, signals, verdicts, queue, labels, calibration, rollups.",
+    description="A day from the door to the trends: sessions, signals, verdicts, categories, queue, labels, calibration, rollups.",
 )
 refresh_labels = dg.define_asset_job(
     "refresh_labels",

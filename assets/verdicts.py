@@ -1,14 +1,15 @@
-"""Dagster assets of loop 2: deterministic evaluators first, judges for what is subjective."""
+"""Dagster assets of loop 2: deterministic evaluators first, judges for what is subjective, then the kind of a failure."""
 
 from datetime import date
 
 from assets.table_assets import Frames, Shows, table_asset
+from eval_pipeline.classifiers.run import classify, failed_verdicts
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
 from eval_pipeline.judges.asking import Asker
 from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.ports import JudgeModels, Warehouse
-from eval_pipeline.tables import EvaluatorVerdicts, JudgeVerdicts, RawSessions
+from eval_pipeline.tables import CategoryPredictions, EvaluatorVerdicts, JudgeVerdicts, RawSessions
 
 LOOP = "evaluate"
 
@@ -33,3 +34,21 @@ def judge_verdicts(
     """Ask every judge about the day's closed sessions; what the ledger knows is not asked again."""
     for sessions in warehouse.read_chunks(RawSessions, day):
         yield from judge_by_origin(sessions, deployment.judges, judge_models, asker, deployment.evaluation_versions)
+
+
+@table_asset(
+    CategoryPredictions,
+    group=LOOP,
+    deps=["raw_sessions", "evaluator_verdicts", "judge_verdicts"],
+    kinds=["openai", "postgres"],
+    shows=Shows(["category", "decided_by"]),
+)
+def category_predictions(
+    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asker
+) -> Frames:
+    """Say which category of the taxonomy each session belongs to that a verdict fails, or abstain."""
+    failed = failed_verdicts(*(warehouse.read(table, [day]) for table in (EvaluatorVerdicts, JudgeVerdicts)))
+    for sessions in warehouse.read_chunks(RawSessions, day):
+        classifier, taxonomy = deployment.classifier, deployment.taxonomy
+        versions = deployment.evaluation_versions
+        yield from classify(sessions, failed, classifier, taxonomy, judge_models, asker, versions)

@@ -9,11 +9,13 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from eval_pipeline.classifiers.definition import Classifier, load_classifier
 from eval_pipeline.evaluators.contract import Evaluator
 from eval_pipeline.evaluators.loading import load_evaluators
 from eval_pipeline.judges.asking import AskPolicy
+from eval_pipeline.judges.budget import dearest_cost
 from eval_pipeline.judges.definition import Judge, load_judges
-from eval_pipeline.judges.pacing import dearest_cost
+from eval_pipeline.judges.endpoints import Endpoints
 from eval_pipeline.judges.prices import Prices
 from eval_pipeline.ports import JudgeRequest
 from eval_pipeline.redaction.redactor import Redactor
@@ -40,6 +42,7 @@ class Deployment:
     signals: list[Signal]
     evaluators: list[Evaluator]
     judges: list[Judge]
+    classifier: Classifier
     design: Design
     ask_policy: AskPolicy
 
@@ -48,14 +51,18 @@ class Deployment:
         """Read every file of `settings.catalog`; creates the redaction key on first use."""
         folder: Path = settings.catalog
         judges = load_judges(folder / "judges")
+        evaluators = load_evaluators(folder / "evaluators.py")
+        taxonomy = load_taxonomy(folder / "taxonomy.yaml")
+        verdicts = [*(f"evaluator:{e.name}" for e in evaluators), *(f"judge:{j.name}" for j in judges)]
         return cls(
-            taxonomy=load_taxonomy(folder / "taxonomy.yaml"),
+            taxonomy=taxonomy,
             redactor=Redactor.from_catalog(folder / "redaction.yaml", redaction_secret(settings)),
             signals=load_signals(folder),
-            evaluators=load_evaluators(folder / "evaluators.py"),
+            evaluators=evaluators,
             judges=judges,
+            classifier=load_classifier(folder / "classifier.yaml", taxonomy, verdicts),
             design=load_design(folder / "surfaces.yaml"),
-            ask_policy=_ask_policy(Prices.load(folder / "prices.yaml"), judges),
+            ask_policy=_ask_policy(folder, judges),
         )
 
     @property
@@ -86,12 +93,14 @@ class Deployment:
             "sampling_frame": queue,
             "evaluator_verdicts": evaluators,
             "judge_verdicts": judges,
+            "category_predictions": content_hash([self.evaluation_versions, self.classifier.version(self.taxonomy)]),
         }
 
 
-def _ask_policy(prices: Prices, judges: list[Judge]) -> AskPolicy:
+def _ask_policy(folder: Path, judges: list[Judge]) -> AskPolicy:
     """Return how judges are asked. Raises `SettingsError` when there is a budget that a judge cannot be held to."""
-    if prices.budget_usd_per_run is not None:
+    prices = Prices.load(folder / "prices.yaml")
+    if prices.has_budget:
         for judge in judges:
             dearest_cost(JudgeRequest("", judge.model, (), judge.sent_parameters(0)), prices)
-    return AskPolicy(budget_usd=prices.budget_usd_per_run, prices=prices)
+    return AskPolicy(Endpoints.load(folder / "endpoints.yaml"), prices)

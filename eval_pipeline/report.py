@@ -35,6 +35,7 @@ def report(warehouse: Warehouse) -> Iterator[Section]:
         signals,
         queue,
         verdicts_by_model,
+        kinds_of_failure,
         judges_not_run,
         recorded_outcomes,
         daily_trends,
@@ -128,6 +129,16 @@ def verdicts_by_model(warehouse: Warehouse) -> Section:
     )
 
 
+def kinds_of_failure(warehouse: Warehouse) -> Section:
+    """Which category of the taxonomy the classifier puts failed sessions into, by rule or by model."""
+    rows = warehouse.query("""
+        select category, p.classifier, r.origin, count(*) as sessions,
+               count(*) filter (where decided_by <> 'model') as by_rule, count(*) filter (where decided_by = 'model') as by_model
+        from evals.category_predictions p join evals.raw_sessions r using (session_id)
+        group by 1, 2, 3 order by 3, 2, 4 desc, 1""")
+    return Section("Kinds of failure", rows, "of sessions that a verdict fails; a machine's first guess, not a label")
+
+
 def judges_not_run(warehouse: Warehouse) -> Section:
     """Closed sessions that no judge has looked at, so that nobody takes silence for a pass."""
     rows = warehouse.query("""
@@ -217,7 +228,7 @@ def _intervals(rows: pd.DataFrame, name: str) -> list[str]:
 
 
 def calibration(warehouse: Warehouse) -> Section:
-    """The newest calibration figures of every judge and evaluator that has labels; signals have a section of their own."""
+    """The newest figures of every judge, evaluator and classifier that has labels; signals have a section of their own."""
     rows = warehouse.query("""
         with newest as (
             select distinct on (subject_kind, subject, subject_version, label_set, origin) *
@@ -237,7 +248,8 @@ def calibration(warehouse: Warehouse) -> Section:
         "Calibration against human labels",
         shown.assign(status=rows["status"]),
         "positive = a failure: tpr = share of human-confirmed failures caught, tnr = share of good sessions passed\n"
-        "raw = of the labels as they stand, and queues over-sample failures; in traffic = weighted by the sampling design",
+        "raw = of the labels as they stand, and queues over-sample failures; in traffic = weighted by the sampling design\n"
+        "a classifier's tpr is its accuracy on failed sessions where it does not abstain",
     )
 
 

@@ -12,6 +12,7 @@ from eval_pipeline.calibration.predictions import evaluator_predictions, judge_p
 from eval_pipeline.calibration.traffic import drawn_sessions
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import (
+    CategoryPredictions,
     EvaluatorVerdicts,
     FlaggedSessions,
     HumanLabels,
@@ -26,6 +27,7 @@ COLUMNS: dict[type[Table], list[str]] = {
     EvaluatorVerdicts: ["session_id", "evaluator", "evaluator_version", "target", "verdict"],
     SessionSignals: ["session_id", "signal", "signal_version", "outcome", "is_counting"],
 }
+CATEGORY_COLUMNS = ["session_id", "classifier", "classifier_version", "category"]
 QUEUE_COLUMNS = ["session_id", "session_day", "surface", "arm", "stratum", "inclusion_probability", "origin"]
 SUBJECTS_SEEN = 1000
 
@@ -62,15 +64,22 @@ def labelled_predictions(
     Columns: `predictions.PREDICTION_COLUMNS`.
     """
     labelled = sorted({*labels["session_id"], *drawn})
-    judges, evaluators, signals = (_rows(warehouse, table, labelled, day) for table in COLUMNS)
+    judges, evaluators, signals = (
+        _rows(warehouse, table, columns, labelled, day) for table, columns in COLUMNS.items()
+    )
     parts = [judge_predictions(judges), evaluator_predictions(evaluators, labels), signal_predictions(signals)]
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(warehouse: Warehouse, table: type[Table], labelled: list[str], day: date) -> pd.DataFrame:
-    rows = warehouse.read(table, columns=COLUMNS[table], session_ids=labelled)
+def labelled_categories(labels: pd.DataFrame, day: date, warehouse: Warehouse) -> pd.DataFrame:
+    """Return `CATEGORY_COLUMNS` of the categories predicted for labelled sessions, and of a few sessions of `day`."""
+    return _rows(warehouse, CategoryPredictions, CATEGORY_COLUMNS, sorted(set(labels["session_id"])), day)
+
+
+def _rows(warehouse: Warehouse, table: type[Table], columns: list[str], labelled: list[str], day: date) -> pd.DataFrame:
+    rows = warehouse.read(table, columns=columns, session_ids=labelled)
     # Whole sessions stand together in the order of the key, so the first rows of a day name every subject in use.
-    first = next(iter(warehouse.read_chunks(table, day, COLUMNS[table], size=SUBJECTS_SEEN)), rows.iloc[:0])
+    first = next(iter(warehouse.read_chunks(table, day, columns, size=SUBJECTS_SEEN)), rows.iloc[:0])
     fresh = first[~first["session_id"].isin(labelled)]
     # The last session may be cut in two by the limit; a half of it would give a wrong verdict.
     whole = fresh[fresh["session_id"] != first["session_id"].iloc[-1]] if len(first) == SUBJECTS_SEEN else fresh

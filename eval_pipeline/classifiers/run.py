@@ -68,7 +68,7 @@ def classify(
         by_session.setdefault(row["session_id"], {}).setdefault(row["failed"], row)
     is_failed = sessions["session_id"].isin(by_session) & sessions["is_closed"].astype(bool)
     for origin, batch in sessions[is_failed].groupby("origin", sort=True):
-        rows = batch[_USED].to_dict("records")
+        rows: list[dict[Any, Any]] = batch[_USED].to_dict("records")
         ruled = {row["session_id"]: _by_rule(classifier, by_session[row["session_id"]]) for row in rows}
         open_ = [row for row in rows if ruled[row["session_id"]] is None]
         asked = _by_model(open_, classifier, taxonomy, models.for_origin(str(origin)), asker)

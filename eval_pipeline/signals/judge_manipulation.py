@@ -5,7 +5,7 @@ Not here: what such words are, and that no judge's pass of such a session counts
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class JudgeManipulation(Signal):
     def find(self, batch: Batch) -> Sequence[Evidence]:
         """Return the first such turn of each session."""
         found = []
-        turns = batch.turns[["content", "tool_calls"]].to_dict("records")
+        turns: list[dict[Any, Any]] = batch.turns[["content", "tool_calls"]].to_dict("records")
         ends = np.searchsorted(batch.owner, np.arange(len(batch.sessions)), side="right")
         starts = np.searchsorted(batch.owner, np.arange(len(batch.sessions)), side="left")
         for session, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):

@@ -20,11 +20,15 @@ GRAPH = {
     ),
     "evaluator_verdicts": ("evaluate", {"raw_sessions"}),
     "judge_verdicts": ("evaluate", {"raw_sessions"}),
+    "category_predictions": ("evaluate", {"raw_sessions", "evaluator_verdicts", "judge_verdicts"}),
     "reviews": ("review", {"flagged_sessions"}),
     "human_labels": ("review", {"raw_sessions", "reviews"}),
     "judge_calibration_reports": (
         "calibration",
-        {"human_labels", "judge_verdicts", "evaluator_verdicts", "session_signals", "flagged_sessions"},
+        {
+            *("human_labels", "judge_verdicts", "evaluator_verdicts", "category_predictions", "session_signals"),
+            "flagged_sessions",
+        },
     ),
     "alignment_checks": ("calibration", {"human_labels", "judge_verdicts"}),
     "trend_rollups": ("trends", {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"}),
