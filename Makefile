@@ -9,7 +9,8 @@ DAYS ?= 14
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check format docs bench bench-redaction bench-signals up down clean
+.PHONY: help install run dev test check format docs bench bench-redaction bench-signals bench-evaluators bench-judges \
+  bench-injection bench-replies up down clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +66,18 @@ bench-redaction: $(READY) ## Recall and speed of redaction beside presidio (DATA
 
 bench-signals: $(READY) ## Measure the signals on the simulation and on labelled files (DATA="a.jsonl b.jsonl")
 	@$(BIN)/python -m benchmarks.bench_signals $(if $(DATA),--data $(DATA)) $(if $(METRIC),--metric $(METRIC))
+
+bench-evaluators: $(READY) ## Checks a second of the evaluators beside four other frameworks (installs them apart)
+	@$(BIN)/python -m benchmarks.bench_evaluators
+
+bench-judges: $(READY) ## Judges beside a bare client loop: time, CPU, memory, faults
+	@$(BIN)/python -m benchmarks.bench_judges
+
+bench-injection: $(READY) ## Attacks on the judges (DATA="a.jsonl" counts contested sessions of files without attacks)
+	@$(BIN)/python -m benchmarks.bench_injection $(if $(DATA),--data $(DATA))
+
+bench-replies: $(READY) ## What the parser makes of recorded replies of judges (DATA=file.jsonl)
+	@$(BIN)/python -m benchmarks.bench_replies $(DATA)
 
 up: $(READY) ## Start the database
 	@$(CLI) up

@@ -10,9 +10,9 @@ import pandas as pd
 
 from eval_pipeline.classifiers.definition import ABSTAIN, ERROR, Classifier
 from eval_pipeline.classifiers.prompt import request_of
-from eval_pipeline.judges.asking import Asker
-from eval_pipeline.judges.line import NOT_SENT
+from eval_pipeline.judges.asking import Asks
 from eval_pipeline.judges.replies import read_word
+from eval_pipeline.judges.run import UNANSWERED
 from eval_pipeline.ports import Attempt, JudgeModel, JudgeModels, JudgeRequest
 from eval_pipeline.tables import CategoryPredictions
 from eval_pipeline.taxonomy import Taxonomy
@@ -54,7 +54,7 @@ def classify(
     classifier: Classifier,
     taxonomy: Taxonomy,
     models: JudgeModels,
-    asker: Asker,
+    asker: Asks,
     versions: Mapping[str, str],
 ) -> Iterator[pd.DataFrame]:
     """Yield rows of `category_predictions` for those of `sessions` that a verdict fails, a frame for each origin.
@@ -91,7 +91,7 @@ def _by_model(
     classifier: Classifier,
     taxonomy: Taxonomy,
     model: JudgeModel | None,
-    asker: Asker,
+    asker: Asks,
 ) -> dict[str, Prediction]:
     """Return the model's prediction for each session that a call could be made about."""
     if classifier.model is None:
@@ -107,7 +107,7 @@ def _by_model(
             yield request
 
     attempts = asker.ask(requests(), model)
-    made = {name: attempts[key] for name, key in keys.items() if key in attempts and attempts[key] not in NOT_SENT}
+    made = {name: attempts[key] for name, key in keys.items() if key in attempts and attempts[key] not in UNANSWERED}
     return {name: _read(attempt, taxonomy) for name, attempt in made.items()}
 
 
