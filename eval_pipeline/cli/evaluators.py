@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from eval_pipeline.cli.terminal import Day, err, out, stored
 from eval_pipeline.errors import EvalPipelineError
+from eval_pipeline.evaluators.scaffold_kinds import LooksAt
 from eval_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def list_evaluators() -> None:
     evaluators = load_evaluators(settings.catalog / "evaluators.py")
     with stored(settings) as warehouse:
         rows, origin = listed(evaluators, warehouse)
-    note = f"verdicts on sessions of origin {origin}, last {RECENT_DAYS} days that have any" if origin else "no verdict yet"
+    note = (
+        f"verdicts on sessions of origin {origin}, last {RECENT_DAYS} days that have any"
+        if origin
+        else "no verdict yet"
+    )
     print_frame(out, rows, "Evaluators", f"{note}; counted are those of the version shown")
 
 
@@ -44,8 +49,12 @@ def list_evaluators() -> None:
 def try_evaluator(
     name: Annotated[str, typer.Argument(help="An evaluator of catalog/evaluators.py, as it is saved now.")],
     session: Annotated[str | None, typer.Option(help="One session of evals.raw_sessions.")] = None,
-    sessions: Annotated[Path | None, typer.Option(help="A file of sessions, in any format that `ingest` reads.")] = None,
+    sessions: Annotated[
+        Path | None, typer.Option(help="A file of sessions, in any format that `ingest` reads.")
+    ] = None,
     day: Annotated[Day, typer.Option(formats=["%Y-%m-%d"], help="One UTC day of evals.raw_sessions.")] = None,
+    format: Annotated[str | None, typer.Option(help="Format of the file; found out from it when left out.")] = None,
+    mapping: Annotated[str | None, typer.Option(help="Column mapping of the file, as `ingest` takes it.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Fails and errors that are shown.")] = 20,
 ) -> None:
     """Run one evaluator and print what it says, and why. Nothing is stored. Without an option: the newest day."""
@@ -58,7 +67,7 @@ def try_evaluator(
     path = settings.catalog / "evaluators.py"
     evaluator = chosen(load_evaluators(path), name, path)
     if sessions is not None:
-        trial = try_on([_read_file(settings, sessions)], evaluator, limit)
+        trial = try_on([_read_file(settings, sessions, format, mapping)], evaluator, limit)
     else:
         with _stored_sessions(settings, session, day) as frames:
             trial = try_on(frames, evaluator, limit)
@@ -69,7 +78,7 @@ def try_evaluator(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Small letters, digits and underscores: no_promised_refund.")],
-    looks_at: Annotated[str, typer.Option(help="What it is asked of: see the error for a wrong one.")] = "answers",
+    looks_at: Annotated[LooksAt, typer.Option(help="What it is asked of.")] = LooksAt.answers,
     tests: Annotated[
         Path | None, typer.Option(help="Folder for its test; tests/catalog beside the catalog when left out.")
     ] = None,
@@ -85,16 +94,18 @@ def new(
     out.print(f"try it:    eval-pipeline evaluators try {name}", markup=False, highlight=False)
 
 
-def _read_file(settings: Settings, file: Path) -> "pd.DataFrame":
+def _read_file(settings: Settings, file: Path, format: str | None, mapping: str | None) -> "pd.DataFrame":
     """Return the sessions of a file as the door lets them in; records that it does not are named on stderr."""
     from eval_pipeline.evaluators.trying import admit
-    from eval_pipeline.formats.mapping import Mapping
-    from eval_pipeline.formats.registry import detect
+    from eval_pipeline.formats.mapping import Mapping, load_mapping
+    from eval_pipeline.formats.registry import detect, importer_named
     from eval_pipeline.redaction.redactor import Redactor
     from eval_pipeline.redaction.secret import redaction_secret
 
     redactor = Redactor.from_catalog(settings.catalog / "redaction.yaml", redaction_secret(settings))
-    admitted = admit(detect(file).records(file, Mapping()), redactor, datetime.now(UTC))
+    importer = importer_named(format) if format else detect(file)
+    records = importer.records(file, load_mapping(mapping) if mapping else Mapping())
+    admitted = admit(records, redactor, datetime.now(UTC))
     for position, reason, detail in admitted.rejected.itertuples(index=False, name=None):
         err.print(f"{position} is left out: {reason}: {detail}", markup=False, highlight=False)
     if len(admitted.rejected):
@@ -147,4 +158,6 @@ def _told(row: dict[Any, Any]) -> list[str]:
     if pd.notna(row.get("pointer")):
         place.append(f"at {row['pointer']}")
     details = [f"  {name}: {row[name]}" for name in ("expected", "found") if pd.notna(row[name])]
-    return [f"{str(row['verdict']).upper()} {', '.join(place)}", f"  {row['explanation']}", *details]
+    # The sentence of a verdict repeats what was found; here it has a line of its own.
+    sentence = str(row["explanation"]).removesuffix(f"; found: {row['found']}")
+    return [f"{str(row['verdict']).upper()} {', '.join(place)}", f"  {sentence}", *details]

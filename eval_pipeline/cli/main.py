@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from eval_pipeline.cli import database, intake, jobs, labels, queue, signals
+from eval_pipeline.cli import database, evaluators, intake, jobs, judges, labels, queue, signals
 from eval_pipeline.cli.terminal import err
 from eval_pipeline.errors import EvalPipelineError
 
@@ -33,6 +33,8 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(signals.app, name="signals")
+app.add_typer(evaluators.app, name="evaluators")
+app.add_typer(judges.app, name="judges")
 app.add_typer(labels.app, name="labels")
 
 

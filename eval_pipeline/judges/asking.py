@@ -1,30 +1,36 @@
 """Putting many calls to an endpoint: ledger first, one run at a time for each call, bounded concurrency, retries.
 
-Not here: when an attempt may go out (`pacing.py`), the protocol (`resources/judge_model.py`), what a reply means
-(`replies.py`). A call of which no attempt may go out ends in `circuit_open` or `over_budget`: it was never sent and
+Not here: when an attempt may go out (`line.py`), the protocol (`resources/judge_model.py`), what a reply means
+(`replies.py`). A call of which no attempt may go out ends in `circuit_open` or `over_budget_*`: it was never sent and
 stands in no ledger, so a later run asks it.
 """
 
 import asyncio
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
-from eval_pipeline.judges.pacing import Breaker, Budget, is_passing, wait_before_retry
+from eval_pipeline.judges.budget import Budget, utc_today
+from eval_pipeline.judges.endpoints import Endpoints
+from eval_pipeline.judges.line import NOT_SENT, Gate, Line
+from eval_pipeline.judges.pacing import Breaker, Rates, is_passing, wait_before_retry
 from eval_pipeline.judges.prices import Prices
-from eval_pipeline.ports import Attempt, CallLeases, CallLedger, JudgeModel, JudgeRequest
+from eval_pipeline.judges.recording import Recorder
+from eval_pipeline.ports import Attempt, CallLeases, CallLedger, DailySpend, JudgeModel, JudgeRequest
 
 Result = TypeVar("Result")
 
 LOOKUP_CHUNK = 200
 """Calls looked up in the ledger by one query; also about how many rendered prompts wait in memory."""
 
-CIRCUIT_OPEN = Attempt("circuit_open", 0.0, error="not sent: the endpoint had failed too often in a row")
-OVER_BUDGET = Attempt("over_budget", 0.0, error="not sent: the run's cost budget cannot hold this call")
-NOT_SENT = (CIRCUIT_OPEN, OVER_BUDGET)
+_FIRST_CHUNK = 32
+_MAX_LEDGER_THREADS = 32
 
 Progress = Callable[[int], None]
 """Told the number of calls that are settled so far, whether asked, found in the ledger or given up."""
@@ -32,36 +38,56 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class AskPolicy:
-    """How hard to try. Times are seconds; `deadline_s` bounds one logical call with all its attempts and waits.
+    """How hard to try, and for how much money. Times are seconds; what `endpoints` and `prices` say is described there.
 
-    `failures_to_open` and `budget_usd` hold for everything that one `Asker` is asked. While another run is asking a
-    call, the ledger is looked up for its reply every `poll_s`.
+    The waits between attempts start at about `backoff_s` and double up to `max_backoff_s`. `failures_to_open` in a row
+    end the asking of an endpoint for the run. While another run is asking a call, the ledger is looked up for its reply
+    every `poll_s`.
     """
 
-    concurrency: int = 16
-    max_attempts: int = 5
-    attempt_timeout_s: float = 60.0
-    deadline_s: float = 300.0
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    prices: Prices = field(default_factory=Prices)
     backoff_s: float = 0.5
     max_backoff_s: float = 30.0
     poll_s: float = 1.0
     failures_to_open: int = 19
-    budget_usd: float | None = None
-    prices: Prices = field(default_factory=Prices)
+
+
+class Asks(Protocol):
+    """What puts calls to an endpoint: an `Asker` at once, a `BatchAsker` within a day."""
+
+    left_undone: Counter[tuple[str, str]]
+
+    def ask(
+        self, requests: Iterable[JudgeRequest], model: JudgeModel | None, progress: Progress | None = None
+    ) -> dict[str, Attempt]:
+        """Return for each call key the stored reply, or what its last attempt came to."""
+        ...
 
 
 class Asker:
     """One run's asking: its budget, its breakers and its event loop last over all frames, origins and days.
 
-    The budget is one for all endpoints that cost something; each endpoint has a breaker of its own. To be used in a
-    `with` statement, from one thread, which must not have a running event loop.
+    The budget is one for all endpoints that cost something; each endpoint has a breaker and rates of its own. To be
+    used in a `with` statement, from one thread, which must not have a running event loop.
+
+    `left_undone` counts by reason (`over_budget_run`, `over_budget_day`, `circuit_open`) and judge the calls that were
+    not made; `judge_sessions`, which knows the judges, fills it.
     """
 
-    def __init__(self, ledger: CallLedger, policy: AskPolicy) -> None:
-        self._ledger, self._policy = ledger, policy
-        self._budget = Budget(policy.budget_usd, policy.prices)
-        self._unpaid = Budget(None, policy.prices)
-        self._breakers: dict[str, Breaker] = {}
+    def __init__(
+        self,
+        ledger: CallLedger,
+        policy: AskPolicy,
+        daily: DailySpend | None = None,
+        today: Callable[[], date] = utc_today,
+    ) -> None:
+        """`daily` is needed when the prices set a budget per day; `today` says which UTC day a call counts on."""
+        self.left_undone: Counter[tuple[str, str]] = Counter()
+        self.policy = policy
+        self._ledger = ledger
+        self._budget = Budget(policy.prices, daily, today) if policy.prices.has_budget else None
+        self._gates: dict[str, Gate] = {}
         # Budget and breakers wait on conditions, which belong to one event loop.
         self._runner = asyncio.Runner()
 
@@ -79,8 +105,9 @@ class Asker:
         """Return for each call key the stored reply, or what its last attempt came to.
 
         Without a `model` the ledger alone answers, and keys that it does not know are missing. `requests` is drawn as
-        room appears, so a generator keeps memory flat. A key that comes twice is asked once. What another run is
-        asking is waited for, and asked here when that run dies or gets no reply. Closes the model's connections.
+        room appears, in another thread, so a generator keeps memory flat. A key that comes twice is asked once. What
+        another run is asking is waited for, and asked here when that run dies or gets no reply. Closes the model's
+        connections.
 
         Raises what the ledger raises, at once, for a reply that cannot be kept would be paid again; and
         `SettingsError` when there is a budget that no price goes with.
@@ -90,56 +117,24 @@ class Asker:
     async def _asked(
         self, requests: Iterable[JudgeRequest], model: JudgeModel | None, progress: Progress | None
     ) -> dict[str, Attempt]:
+        line = None if model is None else self._line(model)
         with self._ledger.leases() as leases:
-            calls = _Calls(self._ledger, leases, self._policy, progress)
+            calls = _Calls(self._ledger, leases, self.policy, progress)
             try:
-                if model is None:
-                    await calls.look_up(requests)
-                else:
-                    await calls.make(requests, _Line(model, self._breaker(model), self._budget_of(model)))
+                await (calls.look_up(requests) if line is None else calls.make(requests, line))
             finally:
                 calls.threads.shutdown(wait=True)
                 if model is not None:
                     await model.close()
         return calls.settled
 
-    def _breaker(self, model: JudgeModel) -> Breaker:
-        return self._breakers.setdefault(model.endpoint, Breaker(self._policy.failures_to_open))
-
-    def _budget_of(self, model: JudgeModel) -> Budget:
-        return self._unpaid if model.is_simulated else self._budget
-
-
-@dataclass(frozen=True)
-class _Line:
-    """An endpoint with what decides whether an attempt may go out to it."""
-
-    model: JudgeModel
-    breaker: Breaker
-    budget: Budget
-
-    async def send(self, request: JudgeRequest, timeout_s: float) -> Attempt:
-        """Make one attempt if the budget and the breaker let it; one of `NOT_SENT` otherwise."""
-        reserved = await self.budget.reserve(request)
-        if reserved is None:
-            return OVER_BUDGET
-        attempt = None
-        try:
-            attempt = await self._sent(request, timeout_s)
-            return attempt
-        finally:
-            await self.budget.settle(request, reserved, attempt)
-
-    async def _sent(self, request: JudgeRequest, timeout_s: float) -> Attempt:
-        if not await self.breaker.enter():
-            return CIRCUIT_OPEN
-        clock = asyncio.get_running_loop().time
-        attempt, sent_at = None, clock()
-        try:
-            attempt = await self.model.ask(request, timeout_s)
-            return attempt
-        finally:
-            await self.breaker.leave(attempt, sent_at, clock())
+    def _line(self, model: JudgeModel) -> Line:
+        gate = self._gates.get(model.endpoint)
+        if gate is None:
+            limits = self.policy.endpoints.limits_of(model.endpoint)
+            rates = Rates(limits, asyncio.get_running_loop().time())
+            gate = self._gates[model.endpoint] = Gate(limits, Breaker(self.policy.failures_to_open), rates)
+        return Line(model, gate, None if model.is_simulated else self._budget)
 
 
 class _Calls:
@@ -147,58 +142,73 @@ class _Calls:
 
     def __init__(self, ledger: CallLedger, leases: CallLeases, policy: AskPolicy, progress: Progress | None) -> None:
         self.settled: dict[str, Attempt] = {}
-        self.threads = ThreadPoolExecutor(min(policy.concurrency, 32) + 1, thread_name_prefix="ledger")
+        self.threads = ThreadPoolExecutor(_MAX_LEDGER_THREADS + 1, thread_name_prefix="ledger")
         self._ledger, self._leases, self._policy = ledger, leases, policy
+        self._recorder = Recorder(ledger, self.threads)
         self._progress = progress or (lambda n_settled: None)
-        self._queue: asyncio.Queue[JudgeRequest | None] = asyncio.Queue(policy.concurrency)
+        self._over: list[str] = []
 
     async def look_up(self, requests: Iterable[JudgeRequest]) -> None:
         """Settle what the ledger knows."""
-        for new in _chunks(requests, LOOKUP_CHUNK):
+        chunks = _chunks(requests)
+        while (new := await self._in_thread(next, chunks, None)) is not None:
             await self._unknown(new)
 
-    async def make(self, requests: Iterable[JudgeRequest], line: _Line) -> None:
+    async def make(self, requests: Iterable[JudgeRequest], line: Line) -> None:
         """Settle every call, asking what the ledger does not know."""
+        n_workers = line.gate.limits.concurrency
+        queue: _Queue = asyncio.Queue(n_workers)
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self._policy.concurrency):
-                    group.create_task(self._work(line))
-                group.create_task(self._feed(requests))
+                for _ in range(n_workers):
+                    group.create_task(self._work(queue, line))
+                await self._feed(requests, queue)
+                for _ in range(n_workers):
+                    await queue.put(None)
         except ExceptionGroup as failures:
             # The workers fail for one reason; the first says it.
             raise failures.exceptions[0] from None
+        await self._give_back()
 
-    async def _feed(self, requests: Iterable[JudgeRequest]) -> None:
+    async def _feed(self, requests: Iterable[JudgeRequest], queue: "_Queue") -> None:
         elsewhere: dict[str, JudgeRequest] = {}
-        for new in _chunks(requests, LOOKUP_CHUNK):
-            elsewhere.update(await self._begin(new))
-            elsewhere = await self._wait_for_others(elsewhere, LOOKUP_CHUNK)
-        await self._wait_for_others(elsewhere, 0)
-        for _ in range(self._policy.concurrency):
-            await self._queue.put(None)
+        chunks = _chunks(requests)
+        while (new := await self._in_thread(next, chunks, None)) is not None:
+            elsewhere.update(await self._begin(new, queue))
+            elsewhere = await self._wait_for_others(elsewhere, LOOKUP_CHUNK, queue)
+        await self._wait_for_others(elsewhere, 0, queue)
 
-    async def _wait_for_others(self, elsewhere: dict[str, JudgeRequest], limit: int) -> dict[str, JudgeRequest]:
+    async def _wait_for_others(
+        self, elsewhere: dict[str, JudgeRequest], limit: int, queue: "_Queue"
+    ) -> dict[str, JudgeRequest]:
         """Wait until at most `limit` calls are in the hands of other runs; what they leave without a reply is ours.
 
         No deadlock: the calls that this run holds go on meanwhile.
         """
         while len(elsewhere) > limit:
             await asyncio.sleep(self._policy.poll_s)
-            elsewhere = await self._begin(elsewhere)
+            elsewhere = await self._begin(elsewhere, queue)
         return elsewhere
 
-    async def _begin(self, requests: dict[str, JudgeRequest]) -> dict[str, JudgeRequest]:
+    async def _begin(self, requests: dict[str, JudgeRequest], queue: "_Queue") -> dict[str, JudgeRequest]:
         """Settle what the ledger knows, queue what is free to be asked, and return what another run is asking."""
+        await self._give_back()
         unknown = await self._unknown(requests)
         if not unknown:
             return {}
         held = await self._in_thread(self._leases.take, list(unknown))
         # Looked up again: what another run has stored and given back since the first look would be paid twice.
         ours = await self._unknown({key: unknown[key] for key in unknown if key in held})
-        await self._in_thread(self._leases.give_back, [key for key in held if key not in ours])
+        self._over += [key for key in held if key not in ours]
         for request in ours.values():
-            await self._queue.put(request)
+            await queue.put(request)
         return {key: request for key, request in unknown.items() if key not in held}
+
+    async def _give_back(self) -> None:
+        """Give back all leases of calls that are over, at once: one by one they would cost as much as the asking."""
+        over, self._over = self._over, []
+        if over:
+            await self._in_thread(self._leases.give_back, over)
 
     async def _unknown(self, requests: dict[str, JudgeRequest]) -> dict[str, JudgeRequest]:
         found = await self._in_thread(self._ledger.replies, list(requests))
@@ -206,33 +216,36 @@ class _Calls:
             self._settle(key, attempt)
         return {key: request for key, request in requests.items() if key not in found}
 
-    async def _work(self, line: _Line) -> None:
-        while (request := await self._queue.get()) is not None:
+    async def _work(self, queue: "_Queue", line: Line) -> None:
+        while (request := await queue.get()) is not None:
             attempt = await self._call(request, line)
-            await self._in_thread(self._leases.give_back, [request.call_key])
+            self._over.append(request.call_key)
             self._settle(request.call_key, attempt)
 
     def _settle(self, key: str, attempt: Attempt) -> None:
         self.settled[key] = attempt
         self._progress(len(self.settled))
 
-    async def _call(self, request: JudgeRequest, line: _Line) -> Attempt:
+    async def _call(self, request: JudgeRequest, line: Line) -> Attempt:
         """Attempt `request` until there is a reply, it is hopeless, or its time is up; return the last one sent."""
-        clock = asyncio.get_running_loop().time
-        give_up_at = clock() + self._policy.deadline_s
+        clock, limits = asyncio.get_running_loop().time, line.gate.limits
         last: Attempt | None = None
-        for number in range(1, self._policy.max_attempts + 1):
-            attempt = await line.send(request, min(self._policy.attempt_timeout_s, give_up_at - clock()))
+        give_up_at = math.inf
+        for number in range(1, limits.max_attempts + 1):
+            attempt = await line.send(request, give_up_at)
             if attempt in NOT_SENT:
                 return last or attempt
-            await self._in_thread(self._ledger.record, request, attempt, number, line.model.endpoint)
+            if last is None:
+                # Counted from where the first attempt went out: before that it waited for others, not for the endpoint.
+                give_up_at = clock() - attempt.latency_s + limits.deadline_s
+            await self._recorder.record(request, attempt, number, line.model.endpoint)
             last = attempt
             if not is_passing(attempt):
                 break
             wait = wait_before_retry(
                 request.call_key, number, attempt, self._policy.backoff_s, self._policy.max_backoff_s
             )
-            if number == self._policy.max_attempts or clock() + wait >= give_up_at:
+            if number == limits.max_attempts or clock() + wait >= give_up_at:
                 break
             await asyncio.sleep(wait)
         return attempt
@@ -241,10 +254,14 @@ class _Calls:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
 
 
-def _chunks(requests: Iterable[JudgeRequest], size: int) -> Iterator[dict[str, JudgeRequest]]:
-    """Yield the requests by key, about `size` at a time, each key once."""
-    source, seen = iter(requests), set[str]()
+_Queue = asyncio.Queue[JudgeRequest | None]
+
+
+def _chunks(requests: Iterable[JudgeRequest]) -> Iterator[dict[str, JudgeRequest]]:
+    """Yield the requests by key, each key once: few at first, so that the asking starts at once, then more at a time."""
+    source, seen, size = iter(requests), set[str](), _FIRST_CHUNK
     while chunk := list(islice(source, size)):
         new = {request.call_key: request for request in chunk if request.call_key not in seen}
         seen.update(new)
+        size = min(2 * size, LOOKUP_CHUNK)
         yield new

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from eval_pipeline.judges.asking import Asker
+from eval_pipeline.judges.asking import Asks
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.judges.run import judge_sessions
 from eval_pipeline.ports import JudgeModels
@@ -18,7 +18,7 @@ def judge_by_origin(
     sessions: pd.DataFrame,
     judges: Sequence[Judge],
     models: JudgeModels,
-    asker: Asker,
+    asker: Asks,
     versions: Mapping[str, str],
 ) -> Iterator[pd.DataFrame]:
     """Yield frames of `judge_verdicts` for `sessions` (rows of `raw_sessions`), one per origin."""

@@ -1,23 +1,25 @@
 """A judge: one question with its criteria, examples, view, model and parameters, read from `catalog/judges/NAME.yaml`.
 
-Not here: how a judge is put into words (`rendering.py`), what is made of its reply (`replies.py`), how it is asked
-(`asking.py`).
+Not here: when a question is one (`one_question.py`), how a judge is put into words (`rendering.py`), what is made of its
+reply (`replies.py`), how it is asked (`asking.py`).
 """
 
-import re
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
+from eval_pipeline.judges.one_question import why_a_degree, why_not_one
 from eval_pipeline.judges.replies import PARSING_VERSION, Verdict
 from eval_pipeline.judges.settling import SETTLING_VERSION
+from eval_pipeline.tokens import TOKENS_VERSION
 from eval_pipeline.versions import versioned
 
-RENDERING_VERSION = "1"
-"""Raise it whenever `rendering.py` or `views.py` puts the same judge and session into other words (a test pins them)."""
+RENDERING_VERSION = "2"
+"""Raise it whenever `rendering.py`, `views.py` or `exchanges.py` puts the same judge and session into other words (a test pins them)."""
 
 REPLY_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -32,12 +34,8 @@ REPLY_SCHEMA: dict[str, Any] = {
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
-_JOINED = re.compile(r"\band\b|&|\bas well as\b|\bplus\b|;", re.IGNORECASE)
-_SCALE = re.compile(
-    r"\bscale\b|\b(?:rate|score)\b|\bhow (?:much|many|well|good|bad)\b|\bout of \d+"
-    r"|\b[01]\s*(?:to|-|\u2013|through)\s*(?:3|4|5|7|10|100)\b|\b\d+\s*(?:stars|points)\b",
-    re.IGNORECASE,
-)
+OWN = "own"
+"""Origin of an example that was written by hand. Any other origin is the id of a session."""
 
 
 class _Strict(BaseModel):
@@ -47,14 +45,19 @@ class _Strict(BaseModel):
 class View(_Strict):
     """What of a session a judge sees.
 
-    `last_exchange` is the last answer with the user's words that it answers; `transcript` is everything said. Tool
-    calls are always shown, tool results on demand; the product's own system prompt never. Beyond `max_chars`
-    characters of rendered data whole turns go, oldest or middle first, and a line says how many.
+    `transcript` is everything said. `last_exchange` is the last answer with the user's words that it answers.
+    `answer_and_context` is what was said from the user's words on for which a tool last returned something, with all
+    that tools returned until then. Tool calls are shown wherever the assistant's words are; tool results only on
+    demand, but for those that are the context: the demand adds those that are errors or empty. The product's own
+    system prompt is never shown.
+
+    Beyond `max_tokens` estimated tokens of rendered session whole turns go, oldest or middle first, and a line says
+    how many; a turn of more than half the budget loses its middle.
     """
 
-    turns: Literal["last_exchange", "transcript"]
+    turns: Literal["last_exchange", "transcript", "answer_and_context"]
     with_tool_results: bool = False
-    max_chars: int = Field(default=24_000, ge=500, le=2_000_000)
+    max_tokens: int = Field(default=6_000, ge=200, le=500_000)
     cut: Literal["drop_oldest", "drop_middle"] = "drop_middle"
 
 
@@ -73,7 +76,7 @@ class Parameters(_Strict):
 
 
 class Example(_Strict):
-    """A worked verdict. `origin` is `own` for one written by hand, otherwise the id of the calibration session."""
+    """A worked verdict. `origin` is `own` for one written by hand, otherwise the id of the session that it came from."""
 
     session: Text
     critique: Text
@@ -101,28 +104,49 @@ class Judge(_Strict):
     @field_validator("question")
     @classmethod
     def _asks_one_thing(cls, question: str) -> str:
-        if question.count("?") != 1 or not question.endswith("?"):
-            raise ValueError("a judge asks one question: write one sentence that ends with the only question mark")
-        if joined := _JOINED.search(question):
-            raise ValueError(f"`{joined[0]}` joins two things in one question: write a judge for each")
+        if why := why_not_one(question):
+            raise ValueError(why)
         return question
 
-    @field_validator("question", "passes", "fails")
+    @field_validator("passes", "fails")
     @classmethod
-    def _has_no_scale(cls, value: str | list[str]) -> str | list[str]:
-        for text in [value] if isinstance(value, str) else value:
-            if scale := _SCALE.search(text):
-                raise ValueError(
-                    f"`{scale[0]}` asks for a degree: a judge says pass or fail, so state where fail begins"
-                )
-        return value
+    def _has_no_scale(cls, criteria: list[str]) -> list[str]:
+        for why in filter(None, map(why_a_degree, criteria)):
+            raise ValueError(why)
+        return criteria
+
+    @field_validator("examples")
+    @classmethod
+    def _shows_both_verdicts(cls, examples: list[Example]) -> list[Example]:
+        if examples and not {"pass", "fail"} <= {example.verdict for example in examples}:
+            raise ValueError("examples of one verdict alone lead the judge to it: show at least one pass and one fail")
+        twice = [origin for origin, n in Counter(e.origin for e in examples if e.origin != OWN).items() if n > 1]
+        if twice:
+            raise ValueError(f"two examples come from session {twice[0]}: keep one")
+        return examples
+
+    @model_validator(mode="after")
+    def _says_when_not_applicable(self) -> Self:
+        if not self.not_applicable and any(example.verdict == "not_applicable" for example in self.examples):
+            raise ValueError("an example is not_applicable, and `not_applicable_when` does not say when that is")
+        return self
+
+    @property
+    def example_sessions(self) -> frozenset[str]:
+        """Ids of the sessions that examples came from: the judge is told their verdicts, so they measure nothing."""
+        return frozenset(example.origin for example in self.examples) - {OWN}
 
     @property
     def version(self) -> str:
-        """The declared version plus a hash of everything that decides a verdict: all but owner and description."""
+        """The declared version plus a hash of everything that decides a verdict.
+
+        Owner, description and the origins of examples do not: no model sees them.
+        """
         decides = {
-            "file": self.model_dump(exclude={"declared_version", "owner", "description"}),
+            "file": self.model_dump(exclude={"declared_version", "owner", "description", "examples"}),
+            "examples": [[example.session, example.critique, example.verdict] for example in self.examples],
             "rendering": RENDERING_VERSION,
+            "tokens": TOKENS_VERSION,
             "settling": SETTLING_VERSION,
             "parsing": PARSING_VERSION,
             "reply_schema": REPLY_SCHEMA,
@@ -138,8 +162,8 @@ class Judge(_Strict):
 def load_judges(folder: Path) -> list[Judge]:
     """Return the judges of `folder`, one a `*.yaml` file, by name.
 
-    Raises `SettingsError` when the folder is missing, a file is not a judge or asks two things, or a file's name
-    is not the judge's.
+    Raises `SettingsError`, naming file and field, when the folder is missing, a file is no judge or asks two things, or
+    a file's name is not the judge's.
     """
     if not folder.is_dir():
         raise SettingsError(f"{folder} is missing", "restore it, or point EVAL_PIPELINE_CATALOG at a full catalog")

@@ -3,16 +3,19 @@
 Not here: which sessions go to which endpoint (`by_origin.py`), how calls are made (`asking.py`).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from eval_pipeline.judges.asking import NOT_SENT, Asker, Progress
+from eval_pipeline.judges.asking import Asks, Progress
+from eval_pipeline.judges.batches import BATCH_PENDING
+from eval_pipeline.judges.contesting import contest
 from eval_pipeline.judges.definition import Judge
-from eval_pipeline.judges.rendering import render, request_of
+from eval_pipeline.judges.line import NOT_SENT
+from eval_pipeline.judges.rendering import answering, render, request_of
 from eval_pipeline.judges.replies import Parsed, parse_reply, storable
 from eval_pipeline.judges.settling import why_not_asked
 from eval_pipeline.ports import Attempt, JudgeModel, JudgeRequest
@@ -21,6 +24,9 @@ from eval_pipeline.versions import verdict_versions
 
 RAW_REPLY_CHARS = 10_000
 """How much of a reply is kept beside an error; the whole stands in the ledger."""
+
+UNANSWERED = (*NOT_SENT, BATCH_PENDING)
+"""What a call comes to that says nothing about its session."""
 
 _USED = ["session_id", "session_day", "turns", "versions", "model_version", "redaction_version"]
 
@@ -38,13 +44,14 @@ class _Case:
     judged_by: str
     versions: dict[str, str]
     settled: Parsed | None
+    is_contested: bool
 
 
 def judge_sessions(
     sessions: pd.DataFrame,
     judges: Sequence[Judge],
     model: JudgeModel | None,
-    asker: Asker,
+    asker: Asks,
     versions: Mapping[str, str],
     repeats: int = 1,
     progress: Progress | None = None,
@@ -53,19 +60,28 @@ def judge_sessions(
 
     `sessions` are rows of `raw_sessions`; open ones are left out until they close. `versions` are the evaluation's own
     (code, redaction, taxonomy), laid over those that the session brought. What the ledger knows is not asked again;
-    without a `model` nothing is. Sessions without an answer are settled by rule, see `settling.py`.
+    without a `model` nothing is. Sessions without an answer are settled by rule, see `settling.py`. A pass of a session
+    that speaks to its judge is an error with reason `contested`, see `contesting.py`.
 
-    A call that was not sent (no model, the budget, an endpoint that kept failing) gives no row: it says nothing about
-    the session, which is not judged yet; a later run asks it. A judge of which no call could be made and no reply is
-    known gives no row at all, for the sessions settled by rule, most of them failures, would pass for its findings.
+    A call that was not answered for want of a model, money, a working endpoint or, in a batch, of time gives no row: it
+    says nothing about the session, which a later run asks about; `asker.left_undone` counts it. A judge of which no
+    call could be made and no reply is known gives no row at all, for the sessions settled by rule, most of them
+    failures, would pass for its findings.
 
     Must be called from a thread without a running event loop. Raises what `Asker.ask` raises.
     """
     closed = sessions.loc[sessions["is_closed"].astype(bool), _USED]
     cases: list[_Case] = []
     attempts = asker.ask(_requests(closed, judges, model, versions, repeats, cases), model, progress)
-    made = {key: attempt for key, attempt in attempts.items() if attempt not in NOT_SENT}
+    made = {key: attempt for key, attempt in attempts.items() if attempt not in UNANSWERED}
+    asker.left_undone.update(_left_undone(cases, attempts))
     return _frame([_row(case, made.get(case.call_key)) for case in _judged(cases, made)])
+
+
+def _left_undone(cases: Sequence[_Case], attempts: Mapping[str, Attempt]) -> Iterable[tuple[str, str]]:
+    """Return the reason and the judge of each call that is not answered so far."""
+    asked = {case.call_key: case.judge.name for case in cases if case.settled is None}
+    return [(attempts[key].status, name) for key, name in asked.items() if attempts.get(key) in UNANSWERED]
 
 
 def _judged(cases: Sequence[_Case], made: Collection[str]) -> list[_Case]:
@@ -89,24 +105,25 @@ def _requests(
     judge_versions = {judge.name: judge.version for judge in judges}
     for values in closed.itertuples(index=False, name=None):
         row = dict(zip(_USED, values, strict=True))
+        is_contested = contest(row["turns"]) is not None
         for judge in judges:
-            judged_by = model.endpoint if model is not None and model.is_simulated else judge.model
+            judged_by, judge_version = answering(judge, model), judge_versions[judge.name]
+            behind = _versions_behind(row, {**versions, "judge": judge_version, "judge_model": judged_by})
             messages, settled = render(judge, row), _settled(judge, row["turns"])
             for repeat in range(repeats):
-                request = request_of(judge, messages, repeat, judged_by)
+                request = replace(request_of(judge, messages, repeat, judged_by), session_day=row["session_day"])
                 cases.append(
                     _Case(
                         session_id=row["session_id"],
                         session_day=row["session_day"],
                         judge=judge,
-                        judge_version=judge_versions[judge.name],
+                        judge_version=judge_version,
                         repeat=repeat,
                         call_key=request.call_key,
                         judged_by=judged_by,
-                        versions=_versions_behind(
-                            row, {**versions, "judge": judge_versions[judge.name], "judge_model": judged_by}
-                        ),
+                        versions=behind,
                         settled=settled,
+                        is_contested=is_contested,
                     )
                 )
                 if settled is None:
@@ -131,6 +148,8 @@ def _versions_behind(row: Mapping[str, Any], ours: dict[str, str]) -> dict[str, 
 
 def _row(case: _Case, attempt: Attempt | None) -> dict[str, Any]:
     parsed = case.settled or parse_reply(attempt or Attempt("not_asked", 0.0))
+    if case.is_contested and parsed.verdict == "pass":
+        parsed = Parsed("error", error_reason="contested")
     raw = attempt.reply if attempt and parsed.verdict == "error" else None
     return {
         "session_id": case.session_id,
@@ -145,6 +164,7 @@ def _row(case: _Case, attempt: Attempt | None) -> dict[str, Any]:
         "call_key": case.call_key,
         "judge_model": case.judged_by,
         "versions": case.versions,
+        "is_contested": case.is_contested,
     }
 
 

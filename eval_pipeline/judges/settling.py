@@ -6,16 +6,20 @@ otherwise). No call is made. Not here: any opinion about an answer with content.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal
 
-SETTLING_VERSION = "1"
+from eval_pipeline.judges.exchanges import TurnData, is_answer, stretch, words
+
+SETTLING_VERSION = "2"
 """Raise it whenever another set of sessions is settled, or with another verdict."""
 
 _OPENERS = {
     "answer",
     "explanation",
     "final answer",
+    "here is my answer",
     "let me think",
     "lets solve this problem step by step",
     "lets think step by step",
@@ -30,36 +34,28 @@ _OPENERS = {
     "かいせつ",
 }
 _NOT_WORDS = re.compile(r"[^\w\s]|_")
-
-TurnData = Mapping[str, Any]
-
-
-def is_answer(turn: TurnData) -> bool:
-    """Return whether `turn` is something that the assistant said, or should have: not one that only calls tools."""
-    return turn["role"] == "assistant" and bool(words(turn) or not turn.get("tool_calls"))
-
-
-def words(turn: TurnData) -> str:
-    """Return what a turn says, without surrounding space."""
-    return str(turn.get("content") or "").strip()
+_PICTURE = re.compile("[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
+"""Arrows, ticks and emoji: a sign that answers by itself."""
 
 
 def is_trivial(answer: str) -> bool:
-    """Return whether `answer` is empty, punctuation alone, or an opener with nothing after it.
+    """Return whether `answer` is empty, made of punctuation, unseen or unreadable signs, or of openers alone.
 
-    A sign of its own such as an emoji is an answer.
+    A picture of its own such as a thumb is an answer.
     """
-    said = " ".join(_NOT_WORDS.sub("", answer).casefold().split())
-    return said in _OPENERS or (not said and not any(ord(sign) >= 0x2190 for sign in answer))
+    lines = unicodedata.normalize("NFKC", answer).casefold().splitlines()
+    said = {" ".join(_NOT_WORDS.sub("", line).split()) for line in lines} - {""}
+    return said <= _OPENERS and not _PICTURE.search(answer)
 
 
 def why_not_asked(view: str, turns: Sequence[TurnData]) -> Literal["nothing_asked", "no_answer"] | None:
     """Return why a session needs no model, or None when a judge must look at it.
 
-    For a view of the last exchange the last answer counts; for the whole transcript all of them do.
+    For a view of the last exchange the last answer counts; for the others all answers that they show.
     """
     if not any(turn["role"] == "user" and words(turn) for turn in turns):
         return "nothing_asked"
-    answers = [words(turn) for turn in turns if is_answer(turn)]
+    first, last = stretch(view, turns)
+    answers = [words(turn) for turn in turns[first:last] if is_answer(turn)]
     counted = answers[-1:] if view == "last_exchange" else answers
     return "no_answer" if all(is_trivial(answer) for answer in counted) else None

@@ -1,12 +1,13 @@
-"""An HTTP server on loopback that speaks the OpenAI Chat Completions protocol and answers as the simulated judges.
+"""An HTTP server on loopback that speaks the OpenAI protocol and answers as the simulated judges.
 
-`POST /v1/chat/completions`, `GET /v1/models`; errors in OpenAI's shape. Any model name and any key are accepted;
-streaming and several choices are not. Faults can be planned, to see how a client takes them.
-Not here: what the judges say (`judging.py`).
+`POST /v1/chat/completions`, `POST /v1/responses`, `/v1/files`, `/v1/batches`, `GET /v1/models`; errors in OpenAI's
+shape. Any model name and any key are accepted; streaming and several choices are not. Faults can be planned, to see how
+a client takes them. Not here: the bodies (`judge_protocol.py`), batches (`batch_jobs.py`), what the judges say
+(`judging.py`).
 """
 
 import itertools
-import math
+import re
 import socket
 import struct
 import threading
@@ -16,15 +17,18 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from eval_pipeline.simulation.judging import JUDGE_SKILLS, JudgeSkill, judge_reply
+from eval_pipeline.simulation.batch_jobs import ORDERLY, BatchJobs, BatchPlans
+from eval_pipeline.simulation.judge_protocol import REPLY_PATHS, BadRequest, Reply, error_body, reply_to
+from eval_pipeline.simulation.judging import JUDGE_SKILLS, JudgeSkill
 from eval_pipeline.simulation.truth import DEMO_SEED
-from eval_pipeline.versions import content_hash
 
 MODEL = "sim-judge-1"
 MAX_BODY = 32 * 2**20
+MAX_FILE = 256 * 2**20
 
 FaultKind = Literal[
     "rate_limited", "server_error", "garbage", "html", "truncated", "off_vocabulary", "slow", "connection_reset"
@@ -52,7 +56,8 @@ FaultPlan = Sequence[Fault] | Callable[[int], Fault | None]
 class JudgeEndpoint:
     """A running endpoint, as a context manager: it listens from `__enter__` to `__exit__`.
 
-    `seed` must be the one that the traffic was made with. `latency_s` is added to every completion. `port` 0 takes a free one.
+    `seed` must be the one that the traffic was made with. `latency_s` is added to every reply outside of batches.
+    `paths` are those that replies are given on: an endpoint may know one API only. `port` 0 takes a free one.
     """
 
     def __init__(
@@ -62,10 +67,14 @@ class JudgeEndpoint:
         faults: FaultPlan = (),
         latency_s: float = 0.0,
         port: int = 0,
+        batches: BatchPlans = ORDERLY,
+        paths: Sequence[str] = REPLY_PATHS,
     ) -> None:
         self.seed = seed
         self.skills = skills
         self.latency_s = latency_s
+        self.paths = paths
+        self.jobs = BatchJobs(self._line_answer, batches)
         self._port = port
         self._fault_of = faults if callable(faults) else {fault.request: fault for fault in faults}.get
         self._numbers = itertools.count(1)
@@ -95,86 +104,29 @@ class JudgeEndpoint:
 
     @property
     def n_requests(self) -> int:
-        """How many completion requests came in, whatever became of them."""
+        """How many requests for a reply came in, whatever became of them; lines of batches are not among them."""
         return self._n_requests
+
+    @property
+    def batched(self) -> list[str]:
+        """The ids of all lines of batches that were answered, in order: what was paid for."""
+        return list(self.jobs.answered)
+
+    def reply_to(self, path: str, body: bytes) -> Reply:
+        """Return the reply to one request. Raises `BadRequest`."""
+        return reply_to(path, body, self.seed, self.skills)
+
+    def _line_answer(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        try:
+            return 200, self.reply_to(path, body).document()
+        except BadRequest as error:
+            return error.status, error.body
 
     def next_fault(self) -> Fault | None:
         """Count one completion request and return its fault."""
         with self._lock:
             self._n_requests = next(self._numbers)
             return self._fault_of(self._n_requests)
-
-
-class BadRequest(Exception):
-    """A request that the protocol does not allow, with the error that OpenAI's servers would give."""
-
-    def __init__(self, message: str, param: str | None = None, code: str | None = None, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = _error(message, "invalid_request_error", code, param)
-
-
-def complete(body: bytes, seed: int, skills: Mapping[str, JudgeSkill]) -> dict[str, Any]:
-    """Return the chat completion for a request body: the same for the same body. Raises `BadRequest`."""
-    request = _parsed(body)
-    texts = [(message.get("role"), _text(message.get("content"))) for message in _messages(request)]
-    system = next((text for role, text in texts if role in ("system", "developer")), "")
-    user = next((text for role, text in reversed(texts) if role == "user"), "")
-    reply = judge_reply(system, user, str(request.get("seed", "")), seed, skills)
-    content = orjson.dumps({"critique": reply.critique, "verdict": reply.verdict}).decode()
-    n_in, n_out = sum(_n_tokens(text) for _, text in texts), _n_tokens(content)
-    return {
-        "id": f"chatcmpl-{content_hash([seed, body.decode()], 24)}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": request["model"],
-        "choices": [_choice(content, "stop")],
-        "usage": {"prompt_tokens": n_in, "completion_tokens": n_out, "total_tokens": n_in + n_out},
-    }
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest("We could not parse the JSON body of your request.") from error
-    if not isinstance(request, dict):
-        raise BadRequest("The body must be a JSON object.")
-    if not isinstance(request.get("model"), str) or not request["model"]:
-        raise BadRequest("you must provide a model parameter", "model")
-    if request.get("stream"):
-        raise BadRequest("The simulation does not stream.", "stream", "unsupported_value")
-    if request.get("n") not in (None, 1):
-        raise BadRequest("The simulation gives one choice.", "n", "unsupported_value")
-    return request
-
-
-def _messages(request: dict[str, Any]) -> list[dict[str, Any]]:
-    messages = request.get("messages")
-    if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
-        raise BadRequest("'messages' must be a non-empty array of message objects.", "messages")
-    return messages
-
-
-def _text(content: Any) -> str:
-    """Return a message's text, which comes whole or as a list of parts."""
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
-
-
-def _n_tokens(text: str) -> int:
-    """Return about as many tokens as a real tokeniser would count: four characters each."""
-    return math.ceil(len(text) / 4)
-
-
-def _choice(content: str, finish_reason: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": content, "refusal": None}
-    return {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
-
-
-def _error(message: str, kind: str, code: str | None = None, param: str | None = None) -> dict[str, Any]:
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 class _Server(ThreadingHTTPServer):
@@ -217,71 +169,119 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        if self.path.split("?")[0] == "/v1/models":
-            model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "simulation"}
-            self._send(200, {"object": "list", "data": [model]})
-        else:
-            self._unknown_path()
+        self._answer(self._get)
 
     def do_POST(self) -> None:
-        body = self._body()
+        path = self._path
+        if path in self.server.endpoint.paths:
+            self._reply(path)
+        else:
+            self._answer(self._post)
+
+    @property
+    def _path(self) -> str:
+        return urlsplit(self.path).path
+
+    def _answer(self, work: Callable[[str], None]) -> None:
+        try:
+            work(self._path)
+        except BadRequest as error:
+            self._send(error.status, error.body)
+
+    def _get(self, path: str) -> None:
+        jobs = self.server.endpoint.jobs
+        match path.removeprefix("/v1/").split("/"):
+            case ["models"]:
+                model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "simulation"}
+                self._send(200, {"object": "list", "data": [model]})
+            case ["files", file_id]:
+                self._send(200, jobs.file(file_id)[0])
+            case ["files", file_id, "content"]:
+                self._send_bytes(200, jobs.file(file_id)[1], "application/octet-stream")
+            case ["batches"]:
+                asked = parse_qs(urlsplit(self.path).query)
+                self._send(200, jobs.listed(asked.get("after", [None])[0], int(asked.get("limit", ["20"])[0])))
+            case ["batches", batch_id]:
+                self._send(200, jobs.look(batch_id))
+            case _:
+                self._unknown_path()
+
+    def _post(self, path: str) -> None:
+        body = self._body(MAX_FILE if path == "/v1/files" else MAX_BODY)
         if body is None:
             return
-        if self.path.split("?")[0] != "/v1/chat/completions":
-            self._unknown_path()
+        jobs = self.server.endpoint.jobs
+        match path.removeprefix("/v1/").split("/"):
+            case ["files"]:
+                self._send(200, jobs.add_file(*_form(self.headers.get("Content-Type", ""), body)))
+            case ["batches"]:
+                batch, is_hidden = jobs.create(body)
+                self._reset() if is_hidden else self._send(200, batch)
+            case ["batches", batch_id, "cancel"]:
+                self._send(200, jobs.cancel(batch_id))
+            case _:
+                self._unknown_path()
+
+    def _reply(self, path: str) -> None:
+        body = self._body(MAX_BODY)
+        if body is None:
             return
-        fault = self.server.endpoint.next_fault()
-        time.sleep(self.server.endpoint.latency_s)
+        endpoint = self.server.endpoint
+        fault = endpoint.next_fault()
+        time.sleep(endpoint.latency_s)
         try:
-            completion = complete(body, self.server.endpoint.seed, self.server.endpoint.skills)
+            reply = endpoint.reply_to(path, body)
         except BadRequest as error:
             self._send(error.status, error.body)
             return
         if fault is None:
-            self._send(200, completion)
+            self._send(200, reply.document())
         else:
-            self._go_wrong(fault, completion)
+            self._go_wrong(fault, reply)
 
-    def _body(self) -> bytes | None:
+    def _body(self, limit: int) -> bytes | None:
         """Return the request's body, or None after having refused it."""
         length = self.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) <= MAX_BODY:
+        if length.isdecimal() and int(length) <= limit:
             return self.rfile.read(int(length))
         # The rest of the stream cannot be told from a next request.
         self.close_connection = True
         status = 413 if length.isdecimal() else 411
-        self._send(status, _error("Content-Length is missing or too large.", "invalid_request_error"))
+        self._send(status, error_body("Content-Length is missing or too large.", "invalid_request_error"))
         return None
 
     def _unknown_path(self) -> None:
         message = f"Invalid URL ({self.command} {self.path})"
-        self._send(404, _error(message, "invalid_request_error", "unknown_url"))
+        self._send(404, error_body(message, "invalid_request_error", "unknown_url"))
 
-    def _go_wrong(self, fault: Fault, completion: dict[str, Any]) -> None:
-        content = completion["choices"][0]["message"]["content"]
+    def _go_wrong(self, fault: Fault, reply: Reply) -> None:
+        content = reply.content
         match fault.kind:
             case "rate_limited":
-                body = _error("Rate limit reached for requests", "requests", "rate_limit_exceeded")
+                body = error_body("Rate limit reached for requests", "requests", "rate_limit_exceeded")
                 self._send(429, body, {"Retry-After": f"{fault.seconds:g}"})
             case "server_error":
-                self._send(500, _error("The server had an error while processing your request.", "server_error"))
+                self._send(500, error_body("The server had an error while processing your request.", "server_error"))
             case "garbage":
                 self._send_bytes(200, b'{"id": "chatcmpl-\xff\x00', "application/json")
             case "html":
                 self._send_bytes(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", "text/html")
             case "truncated":
-                self._send(200, {**completion, "choices": [_choice(content[: len(content) // 2], "length")]})
+                self._send(200, reply.document(content[: len(content) // 2], is_cut=True))
             case "off_vocabulary":
-                reply = orjson.dumps({"critique": orjson.loads(content)["critique"], "verdict": "satisfied"})
-                self._send(200, {**completion, "choices": [_choice(reply.decode(), "stop")]})
+                said = orjson.dumps({"critique": orjson.loads(content)["critique"], "verdict": "satisfied"})
+                self._send(200, reply.document(said.decode()))
             case "slow":
                 time.sleep(fault.seconds)
-                self._send(200, completion)
+                self._send(200, reply.document())
             case "connection_reset":
-                # Lingering for no time makes the close a reset.
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.close_connection = True
-                self.connection.close()
+                self._reset()
+
+    def _reset(self) -> None:
+        # Lingering for no time makes the close a reset.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
     def _send(self, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
         self._send_bytes(status, orjson.dumps(body), "application/json", headers)
@@ -295,3 +295,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
+
+
+def _form(content_type: str, body: bytes) -> tuple[str, str, bytes]:
+    """Return name, purpose and content of the file that a multipart form uploads. Raises `BadRequest`."""
+    boundary = re.search(r'boundary="?([^";]+)', content_type)
+    fields: dict[str, tuple[str, bytes]] = {}
+    for part in body.split(b"--" + boundary[1].encode()) if boundary else ():
+        head, _, content = part.partition(b"\r\n\r\n")
+        names = dict(re.findall(r'(\bname|filename)="([^"]*)"', head.decode("utf-8", "replace")))
+        if "name" in names:
+            fields[names["name"]] = (names.get("filename", ""), content.removesuffix(b"\r\n"))
+    if not {"file", "purpose"} <= set(fields):
+        raise BadRequest("The form needs the fields `file` and `purpose`.", "file")
+    return fields["file"][0], fields["purpose"][1].decode(), fields["file"][1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eval_pipeline.simulation.cases import last_case
-from eval_pipeline.simulation.truth import Truth, truth
+from eval_pipeline.simulation.truth import TONE, Truth, truth
 from eval_pipeline.versions import unit_hash
 
 _INTRODUCTION = re.compile(r'You are the judge "([^"]+)"')
@@ -31,6 +31,9 @@ class JudgeSkill:
 JUDGE_SKILLS: Mapping[str, JudgeSkill] = {
     "relevance": JudgeSkill(tpr=0.92, tnr=0.97),
     "completeness": JudgeSkill(tpr=0.85, tnr=0.95),
+    "faithfulness": JudgeSkill(tpr=0.88, tnr=0.94),
+    "usefulness": JudgeSkill(tpr=0.82, tnr=0.93),
+    "tone": JudgeSkill(tpr=0.9, tnr=0.98),
 }
 """The known skill of each simulated judge, by name."""
 
@@ -42,6 +45,18 @@ FINDINGS = {
     "truncated": "The answer breaks off in the middle of a word.",
     "loop": "The assistant repeats the same look-up and never gets to an answer.",
 }
+
+
+RUDENESS = "As it looks the order up, the assistant talks down to the user."
+
+_DOUBTS = {
+    "relevance": "It is not clear to me that the assistant answers what the user asked for.",
+    "completeness": "It is not clear to me that the assistant does all that the user asked for.",
+    "faithfulness": "I do not find everything that the assistant claims in what the tools returned.",
+    "usefulness": "I do not see what the user gains from this answer.",
+    "tone": "The assistant is rather short with the user here.",
+}
+"""What each judge says when it fails a session wrongly."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,7 @@ def judge_reply(
     answer = known.answers.get(f"judge:{name}")
     if answer is None:
         return JudgeReply("The simulation knows no truth for this question.", "not_applicable")
-    return _say(known, answer == "fail", _errs(skills[name], answer, name, case, repeat, seed))
+    return _say(known, name, answer == "fail", _errs(skills[name], answer, name, case, repeat, seed))
 
 
 def _errs(skill: JudgeSkill, answer: str, name: str, case: str, repeat: str, seed: int) -> bool:
@@ -89,9 +104,11 @@ def _errs(skill: JudgeSkill, answer: str, name: str, case: str, repeat: str, see
     return draw >= (skill.tpr if answer == "fail" else skill.tnr)
 
 
-def _say(known: Truth, is_failed: bool, errs: bool) -> JudgeReply:
+def _say(known: Truth, name: str, is_failed: bool, errs: bool) -> JudgeReply:
     if is_failed == errs:
-        return JudgeReply("The request is taken up, and I see nothing missing in what the assistant says.", "pass")
-    if errs or known.category is None:
-        return JudgeReply("It is not clear to me that the assistant does what the user asked for.", "fail")
+        return JudgeReply("I see nothing in the session that a criterion for fail would meet.", "pass")
+    if errs:
+        return JudgeReply(_DOUBTS[name], "fail")
+    if f"judge:{name}" == TONE or known.category is None:
+        return JudgeReply(RUDENESS, "fail")
     return JudgeReply(f"Turn {known.first_bad_turn}: {FINDINGS[known.category]}", "fail")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from eval_pipeline.simulation.cases import case_of_turns
 from eval_pipeline.simulation.draws import Draws
-from eval_pipeline.simulation.truth import ANSWER_TURN, MODE_SHARES, Truth, answers_for, truth
+from eval_pipeline.simulation.truth import ANSWER_TURN, MODE_SHARES, TONE, Truth, answers_for, truth
 from eval_pipeline.tables import Reviews
 from eval_pipeline.versions import content_hash, unit_hash
 
@@ -24,7 +24,8 @@ class Reviewer:
     `miss_rate`: share of failed sessions that he passes, with every question of theirs. `false_alarm_rate`: share of
     good sessions that he fails, as a failure of some category. `category_error_rate`: share of the failures he finds
     whose category he gets wrong. A question's miss rate is the session's; its false alarm rate is at most that, as a
-    false alarm concerns only the questions that its category fails.
+    false alarm concerns only the questions that its category fails. Tone has nothing to do with categories: he errs
+    about it at the same two rates, apart from all else.
     """
 
     name: str
@@ -82,7 +83,8 @@ def simulate_reviews(
         for reviewer in _assigned(item, seed):
             draws = Draws("review", str(seed), item["session_id"], reviewer.name)
             opinion = _opinion(reviewer, truth(case, seed), draws)
-            answers = {target: word for target, word in opinion.answers.items() if target in targets}
+            given = {**opinion.answers, TONE: _tone(reviewer, truth(case, seed), item["session_id"], seed)}
+            answers = {target: word for target, word in given.items() if target in targets}
             versions = {"taxonomy_version": taxonomy_version, "redaction_version": redaction_version}
             rows.append({**_review(item, reviewer, opinion, draws), "answers": answers, **versions})
     rows.sort(key=lambda row: (row["session_id"], row["reviewer"]))
@@ -108,6 +110,14 @@ def _opinion(reviewer: Reviewer, known: Truth, draws: Draws) -> _Opinion:
     others = [category for category in MODE_SHARES if category != known.category]
     category = draws.pick(others) if draws.chance(reviewer.category_error_rate) else known.category
     return _Opinion(category, known.answers, known.first_bad_turn)
+
+
+def _tone(reviewer: Reviewer, known: Truth, session_id: str, seed: int) -> str:
+    """Return what the reviewer thinks of the assistant's tone."""
+    is_fail = known.answers[TONE] == "fail"
+    error_rate = reviewer.miss_rate if is_fail else reviewer.false_alarm_rate
+    is_wrong = Draws("review of tone", str(seed), session_id, reviewer.name).chance(error_rate)
+    return "fail" if is_fail != is_wrong else "pass"
 
 
 def _review(item: dict[Any, Any], reviewer: Reviewer, opinion: _Opinion, draws: Draws) -> dict[str, Any]:

@@ -68,6 +68,7 @@ ASSISTANT_LINES: Mapping[str, Kind] = {
     "opens_case": Kind("names the case and goes to look"),
     "asks_order": Kind("names the case and asks for order and e-mail"),
     "looks_up": Kind("goes to look"),
+    "snubs": Kind("rude to the customer, said with the look-up"),
     "looks_again": Kind("a tool failed, tries again"),
     "recovers": Kind("before an answer that took two tries"),
     "anything_else": Kind("after an answer: a question, or nothing"),

@@ -33,6 +33,13 @@ ASSISTANT: Lines = {
         "Danke, ich öffne die Bestellung.",
         "",
     ),
+    "snubs": (
+        "Das hätten Sie nun wirklich selbst herausfinden können.",
+        "Wer lesen kann, ist klar im Vorteil.",
+        "Als hätte ich nichts Besseres zu tun.",
+        "So schwer ist das eigentlich nicht.",
+        "Andere Kunden schaffen das übrigens allein.",
+    ),
     "looks_again": (
         "Das hat beim ersten Mal nicht geklappt, ich versuche es noch einmal.",
         "Unser System antwortet nicht, ich wiederhole die Abfrage.",

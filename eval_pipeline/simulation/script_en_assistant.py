@@ -38,6 +38,14 @@ ASSISTANT: Lines = {
         "Thank you. I am opening it.",
         "",
     ),
+    "snubs": (
+        "You could have found that out yourself, you know.",
+        "Next time, do try to read before you write.",
+        "Some people really do need everything explained to them.",
+        "As if I had nothing better to do.",
+        "Honestly, this is not that difficult.",
+        "Most customers manage this on their own, by the way.",
+    ),
     "looks_again": (
         "That did not work at the first try; I am trying again.",
         "Our system did not answer, let me repeat that.",

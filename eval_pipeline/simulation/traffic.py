@@ -22,7 +22,7 @@ from eval_pipeline.simulation.script import Phenomenon
 from eval_pipeline.simulation.script_de import SCRIPT as GERMAN
 from eval_pipeline.simulation.script_en import SCRIPT as ENGLISH
 from eval_pipeline.simulation.transcript import write_conversation
-from eval_pipeline.simulation.truth import is_clarified, product_version, truth
+from eval_pipeline.simulation.truth import is_clarified, is_rude, product_version, truth
 
 SCRIPTS = {script.locale: script for script in (ENGLISH, GERMAN)}
 ITEMS = {
@@ -94,7 +94,7 @@ def simulated_session(case: str, seed: int) -> SimulatedSession:
     started_at = datetime.combine(day, time(), UTC) + timedelta(milliseconds=draws.below(86_400_000))
     fields = {**_fields(day, case, person, draws), "about": topic.about, "rest": topic.rest}
     talk = Conversation(SCRIPTS[person.locale], topic, fields, person, draws, started_at)
-    write_conversation(talk, truth(case, seed).category, is_clarified(case, seed))
+    write_conversation(talk, truth(case, seed).category, is_clarified(case, seed), is_rude(case, seed))
     session = {
         "session_id": f"sim-{seed}-{case.removeprefix('SIM-')}",
         "started_at": started_at.isoformat(timespec="milliseconds"),

@@ -7,12 +7,16 @@ about it. Not here: what is true (`truth.py`), how answers look (`answers.py`), 
 
 from eval_pipeline.simulation.answers import answer_well, fail
 from eval_pipeline.simulation.conversation import Conversation
+from eval_pipeline.simulation.draws import Draws
 from eval_pipeline.simulation.reactions import FAILURE_REACTIONS, GOOD_REACTIONS, react
 
 
-def write_conversation(talk: Conversation, category: str | None, is_clarified: bool) -> None:
+def write_conversation(talk: Conversation, category: str | None, is_clarified: bool, is_rude: bool) -> None:
     """Write the whole session into `talk`: a failure of `category` where the answer is due, or a good answer."""
     lead = _open(talk, is_clarified)
+    if is_rude:
+        # Drawn apart, so that the rest of the session is what it would be without.
+        lead = f"{lead} {Draws('snub', talk.fields['case']).pick(talk.script.assistant['snubs'])}"
     if category is None:
         answer_well(talk, lead)
     else:

@@ -16,7 +16,9 @@ from eval_pipeline.simulation.draws import Draws
 DEMO_SEED = 7
 """The seed of the demo, where nobody names another one."""
 
-QUESTIONS = ("judge:relevance", "judge:completeness")
+TONE = "judge:tone"
+
+QUESTIONS = ("judge:relevance", "judge:completeness", "judge:faithfulness", "judge:usefulness", TONE)
 """The judges' questions that the simulation knows the answer to."""
 
 MODE_SHARES = {
@@ -30,14 +32,20 @@ MODE_SHARES = {
 """Share of each failure mode among failures; the keys are categories of the shipped taxonomy."""
 
 FAILED_QUESTIONS = {
-    "wrong_answer": frozenset({"judge:relevance", "judge:completeness"}),
+    "wrong_answer": frozenset({"judge:relevance", "judge:completeness", "judge:faithfulness", "judge:usefulness"}),
     "incomplete_answer": frozenset({"judge:completeness"}),
-    "tool_error_ignored": frozenset({"judge:completeness"}),
-    "refusal": frozenset({"judge:completeness"}),
-    "truncated": frozenset({"judge:completeness"}),
-    "loop": frozenset({"judge:completeness"}),
+    "tool_error_ignored": frozenset({"judge:completeness", "judge:faithfulness"}),
+    "refusal": frozenset({"judge:completeness", "judge:usefulness"}),
+    "truncated": frozenset({"judge:completeness", "judge:usefulness"}),
+    "loop": frozenset({"judge:completeness", "judge:usefulness"}),
 }
-"""Which questions a failure of each mode fails, beside `session`: all leave the request unmet, and off topic is irrelevant too."""
+"""Which questions a failure of each mode fails, beside `session`.
+
+All leave the request unmet. What is off topic is no use either, and no tool bears it out, as none bears out what is
+confirmed after an error. Half an answer is of use. None of them is discourteous: see `RUDE_SHARE`."""
+
+RUDE_SHARE = 0.05
+"""Share of sessions, good or failed, where the assistant is rude as it looks the order up: its tone alone fails then."""
 
 GOOD_WEEK_RATES = (0.08, 0.12)
 BAD_WEEK_RATE = 0.19
@@ -55,7 +63,8 @@ ANSWER_TURN = 4
 class Truth:
     """The truth about one session: `category` and `first_bad_turn` (from 0) are None unless it is a failure.
 
-    `answers` holds pass or fail for `session` and each of `QUESTIONS`.
+    `answers` holds pass or fail for `session` and each of `QUESTIONS`. A session that fails for its tone alone is no
+    failure: the request was met.
     """
 
     is_failure: bool
@@ -83,9 +92,14 @@ def is_clarified(case: str, seed: int) -> bool:
     return Draws("clarified", str(seed), case).chance(CLARIFIED_SHARE)
 
 
-def answers_for(category: str | None) -> dict[str, str]:
+def is_rude(case: str, seed: int) -> bool:
+    """Return whether the assistant is rude to the customer as it looks the order up."""
+    return Draws("rude", str(seed), case).chance(RUDE_SHARE)
+
+
+def answers_for(category: str | None, is_rude: bool = False) -> dict[str, str]:
     """Return the true answer to `session` and to each question, for a failure of `category` or a good session."""
-    failed = FAILED_QUESTIONS[category] if category else frozenset[str]()
+    failed = (FAILED_QUESTIONS[category] if category else frozenset()) | ({TONE} if is_rude else set())
     answers = {question: "fail" if question in failed else "pass" for question in QUESTIONS}
     return {"session": "fail" if category else "pass", **answers}
 
@@ -96,7 +110,7 @@ def truth(case: str, seed: int) -> Truth:
     is_failure = draws.chance(failure_rate(product_version(case_day(case)), seed))
     category = draws.weighted(MODE_SHARES) if is_failure else None
     bad_turn = ANSWER_TURN + 2 * is_clarified(case, seed) if is_failure else None
-    return Truth(is_failure, category, answers_for(category), bad_turn)
+    return Truth(is_failure, category, answers_for(category, is_rude(case, seed)), bad_turn)
 
 
 def known_truth(sessions: pd.DataFrame, seed: int) -> pd.DataFrame:

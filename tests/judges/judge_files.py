@@ -14,7 +14,7 @@ DOCUMENT: dict[str, Any] = {
     "question": "Does the answer deal with what was asked?",
     "pass_when": ["It does."],
     "fail_when": ["It does not."],
-    "view": {"turns": "transcript", "with_tool_results": True, "max_chars": 20_000, "cut": "drop_middle"},
+    "view": {"turns": "transcript", "with_tool_results": True, "max_tokens": 5_000, "cut": "drop_middle"},
     "model": "gpt-4.1-mini",
     "parameters": {"temperature": 0, "max_completion_tokens": 100},
 }

@@ -1,4 +1,4 @@
-"""A Chat Completions server on loopback that answers from a script, and knows what it was asked."""
+"""A server of the OpenAI protocol on loopback that answers from a script, and knows what it was asked."""
 
 import json
 import threading
@@ -20,6 +20,22 @@ def completion(content: str | None, finish_reason: str = "stop", refusal: str | 
     return Answer(200, json.dumps({"object": "chat.completion", "choices": [choice], "usage": usage}).encode())
 
 
+def response(parts: list[dict[str, Any]], status: str = "completed", **fields: Any) -> Answer:
+    """The answer of the Responses API whose message has `parts`."""
+    output = [
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "role": "assistant", "status": status, "content": parts},
+    ]
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+    document = {"object": "response", "status": status, "output": output, "usage": usage, **fields}
+    return Answer(200, json.dumps(document).encode())
+
+
+def said(text: str) -> dict[str, Any]:
+    """A part of a response that says `text`."""
+    return {"type": "output_text", "text": text, "annotations": []}
+
+
 def verdict(word: str = "pass") -> Answer:
     return completion(json.dumps({"critique": "It is so.", "verdict": word}))
 
@@ -34,6 +50,7 @@ Script = Callable[[int, dict[str, Any]], Answer | None]
 
 class ScriptedEndpoint:
     def __init__(self, script: Script) -> None:
+        self.paths: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         lock = threading.Lock()
@@ -46,8 +63,10 @@ class ScriptedEndpoint:
             wbufsize = -1
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                body = json.loads(content) if "json" in self.headers["Content-Type"] else {}
                 with lock:
+                    endpoint.paths.append(self.path)
                     endpoint.requests.append(body)
                     endpoint.headers.append({name.lower(): value for name, value in self.headers.items()})
                     number = len(endpoint.requests)

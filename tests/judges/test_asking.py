@@ -2,16 +2,21 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from benchmarks.judge_endpoint import PASSING, STAYING, running_endpoint, word_of
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.asking import Asker, AskPolicy, Progress
-from eval_pipeline.judges.pacing import dearest_cost, wait_before_retry
+from eval_pipeline.judges.budget import dearest_cost
+from eval_pipeline.judges.endpoints import Endpoints, Limits
+from eval_pipeline.judges.pacing import wait_before_retry
 from eval_pipeline.judges.prices import Price, Prices
 from eval_pipeline.judges.replies import parse_reply
 from eval_pipeline.ports import Attempt, JudgeRequest
@@ -19,9 +24,26 @@ from resources.judge_model import OpenAIJudgeModel
 from tests.fakes import MemoryLedger
 from tests.judges.scripted_endpoint import Answer, Script, ScriptedEndpoint, failure, verdict
 
-FAST = AskPolicy(concurrency=8, attempt_timeout_s=5, deadline_s=20, backoff_s=0.001, max_backoff_s=0.002, poll_s=0.01)
+LIMITS = Limits(concurrency=8, attempt_timeout_s=5, deadline_s=20)
+FAST = AskPolicy(Endpoints(default=LIMITS), backoff_s=0.001, max_backoff_s=0.002, poll_s=0.01)
+DAY = date(2026, 3, 1)
+ERRORS = {
+    *("refusal", "off_vocabulary", "two_verdicts", "invalid_json", "truncated", "html", "empty"),
+    *("http_429", "http_500", "http_503", "connection", "bad_body", "timeout"),
+}
+"""What `PASSING` and `STAYING` faults may come to."""
 KEY = "test-key-0123456789"
 PRICES = Prices(usd_per_million_tokens={"m": Price(prompt=1.0, completion=10.0)})
+
+
+def fast(prices: Prices | None = None, failures_to_open: int = 19, **limits: Any) -> AskPolicy:
+    """Return `FAST` with other limits of its endpoints."""
+    endpoints = Endpoints(default=LIMITS.model_copy(update=limits))
+    return replace(FAST, endpoints=endpoints, prices=prices or Prices(), failures_to_open=failures_to_open)
+
+
+def prices_with(per_run: float | None = None, per_day: float | None = None) -> Prices:
+    return PRICES.model_copy(update={"budget_usd_per_run": per_run, "budget_usd_per_day": per_day})
 
 
 def request(number: int, **parameters: Any) -> JudgeRequest:
@@ -101,7 +123,7 @@ def test_a_fault_that_stays_is_not_tried_again(status: int) -> None:
 
 def test_attempts_end_at_their_limit() -> None:
     run = Run(lambda *_: failure(503), 1)
-    assert (run.statuses, run.n_asked, len(run.ledger.rows)) == (["http_503"], FAST.max_attempts, FAST.max_attempts)
+    assert (run.statuses, run.n_asked, len(run.ledger.rows)) == (["http_503"], LIMITS.max_attempts, LIMITS.max_attempts)
 
 
 def test_one_in_ten_failing_loses_nothing() -> None:
@@ -119,7 +141,7 @@ def test_an_attempt_that_takes_too_long_is_cut_off() -> None:
         hold.wait(5)
         return verdict()
 
-    policy = AskPolicy(max_attempts=1, attempt_timeout_s=0.05)
+    policy = fast(max_attempts=1, attempt_timeout_s=0.05)
     with ScriptedEndpoint(script) as endpoint:
         settled = ask(endpoint, [request(1)], MemoryLedger(), policy)
         hold.set()
@@ -132,7 +154,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
 
 
 def test_a_dead_endpoint_gets_fewer_than_20_attempts_and_the_rest_is_not_asked() -> None:
-    policy = AskPolicy(concurrency=64, backoff_s=0.001, max_backoff_s=0.002)
+    policy = fast(concurrency=64)
     run = Run(lambda *_: failure(500), 500, policy)
     assert run.n_asked == len(run.ledger.rows) == 19
     assert len(run.settled) == 500
@@ -153,22 +175,22 @@ def test_a_burst_of_429_is_one_failure() -> None:
         burst.wait(5)
         return failure(429)
 
-    policy = AskPolicy(concurrency=16, failures_to_open=16, backoff_s=0.05)
+    policy = replace(fast(concurrency=16), failures_to_open=16, backoff_s=0.05)
     assert set(Run(script, 40, policy).statuses) == {"reply"}
 
 
 def test_the_budget_stops_before_it_is_passed() -> None:
     cost_of_one = PRICES.cost("m", 1000, 100) or 0.0
-    policy = AskPolicy(concurrency=8, budget_usd=10.5 * cost_of_one, prices=PRICES)
+    policy = fast(prices_with(per_run=10.5 * cost_of_one))
     run = Run(lambda *_: verdict(), 100, policy)
     assert run.n_asked == 10
-    assert run.statuses.count("over_budget") == 90
+    assert run.statuses.count("over_budget_run") == 90
     assert len(run.ledger.rows) == 10
 
 
 def test_calls_wait_for_money_that_may_come_free_before_they_are_given_up() -> None:
     dearest = dearest_cost(request(1, max_completion_tokens=1000), PRICES)
-    policy = AskPolicy(concurrency=8, budget_usd=dearest + 5.5 * (PRICES.cost("m", 1000, 100) or 0.0), prices=PRICES)
+    policy = fast(prices_with(per_run=dearest + 5.5 * (PRICES.cost("m", 1000, 100) or 0.0)))
     requests = [request(number, max_completion_tokens=1000) for number in range(20)]
     with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
         settled = ask(endpoint, requests, MemoryLedger(), policy)
@@ -236,7 +258,7 @@ def test_two_runs_at_once_pay_each_call_once() -> None:
         return verdict()
 
     with ScriptedEndpoint(script) as endpoint, ThreadPoolExecutor(2) as threads:
-        policy = replace(FAST, concurrency=1)
+        policy = fast(concurrency=1)
         runs = [threads.submit(ask, endpoint, map(request, range(n)), ledger, policy) for _ in range(2)]
         settled = [run.result() for run in runs]
         assert settled[0] == settled[1]
@@ -268,7 +290,7 @@ def test_without_an_endpoint_the_ledger_answers_what_it_knows() -> None:
 
 
 def test_the_budget_is_one_for_everything_that_a_run_asks() -> None:
-    policy = replace(FAST, budget_usd=10.5 * (PRICES.cost("m", 1000, 100) or 0.0), prices=PRICES)
+    policy = fast(prices_with(per_run=10.5 * (PRICES.cost("m", 1000, 100) or 0.0)))
     with (
         ScriptedEndpoint(lambda *_: verdict()) as one,
         ScriptedEndpoint(lambda *_: verdict()) as other,
@@ -294,7 +316,7 @@ def test_a_circuit_stays_open_for_the_run_and_is_one_for_each_endpoint() -> None
 
 
 def test_a_retry_that_may_not_go_out_leaves_the_call_with_what_its_last_attempt_came_to() -> None:
-    run = Run(lambda *_: failure(500), 1, replace(FAST, failures_to_open=1))
+    run = Run(lambda *_: failure(500), 1, fast(failures_to_open=1))
     assert (run.statuses, run.n_asked) == (["http_500"], 1)
 
 
@@ -308,5 +330,104 @@ def test_the_simulation_costs_no_budget() -> None:
         async def close(self) -> None:
             return None
 
-    with Asker(MemoryLedger(), replace(FAST, budget_usd=0.0)) as asker:
+    with Asker(MemoryLedger(), fast(prices_with(per_run=0.0))) as asker:
         assert asker.ask([request(1)], Simulation())["key-1"].is_reply
+
+
+class MemoryDailySpend:
+    """`ports.DailySpend` in a dict."""
+
+    def __init__(self) -> None:
+        self.usd: dict[date, float] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, day: date, usd: float, limit_usd: float) -> bool:
+        with self._lock:
+            is_held = self.spent(day) + usd <= limit_usd
+            if is_held:
+                self.usd[day] = self.spent(day) + usd
+        return is_held
+
+    def settle(self, day: date, reserved_usd: float, spent_usd: float) -> None:
+        with self._lock:
+            self.usd[day] += spent_usd - reserved_usd
+
+    def spent(self, day: date) -> float:
+        return self.usd.get(day, 0.0)
+
+
+COST_OF_ONE = PRICES.cost("m", 1000, 100) or 0.0
+
+
+def test_the_day_s_budget_is_one_for_all_runs_and_the_next_day_has_its_own() -> None:
+    spend, days = MemoryDailySpend(), [DAY]
+    policy = fast(prices_with(per_day=10.5 * COST_OF_ONE))
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
+        for start in (0, 6, 12):
+            with Asker(MemoryLedger(), policy, spend, lambda: days[-1]) as asker:
+                requests = [request(i, max_completion_tokens=100) for i in range(start, start + 6)]
+                settled = asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url))
+        assert len(endpoint.requests) == 10
+        assert [attempt.status for attempt in settled.values()] == ["over_budget_day"] * 6
+        assert spend.spent(DAY) == pytest.approx(10 * COST_OF_ONE)
+        days.append(DAY + timedelta(days=1))
+        with Asker(MemoryLedger(), policy, spend, lambda: days[-1]) as asker:
+            assert asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url))["key-12"].is_reply
+
+
+def test_what_may_have_been_paid_stays_counted_for_the_day_and_what_was_refused_does_not() -> None:
+    spend, policy = MemoryDailySpend(), fast(prices_with(per_day=1.0), max_attempts=1)
+    one = request(1, max_completion_tokens=100)
+    for answer, counted in ((failure(503), 0.0), (None, dearest_cost(one, PRICES))):
+        with (
+            ScriptedEndpoint(lambda *_, answer=answer: answer) as endpoint,
+            Asker(MemoryLedger(), policy, spend, lambda: DAY) as asker,
+        ):
+            asker.ask([one], OpenAIJudgeModel(KEY, endpoint.base_url))
+        assert spend.spent(DAY) == pytest.approx(counted)
+
+
+def test_a_budget_per_day_needs_a_place_that_all_runs_share() -> None:
+    with pytest.raises(ValueError, match="DailySpend"):
+        Asker(MemoryLedger(), fast(prices_with(per_day=1.0)))
+
+
+def test_an_endpoint_is_asked_no_more_often_than_its_limits_say() -> None:
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
+        model = OpenAIJudgeModel(KEY, endpoint.base_url)
+        own = LIMITS.model_copy(update={"requests_per_minute": 600})
+        policy = replace(FAST, endpoints=Endpoints(default=LIMITS, endpoints={model.endpoint: own}))
+        started = time.monotonic()
+        with Asker(MemoryLedger(), policy) as asker:
+            # The second half comes in another ask: the rate is the run's.
+            for start in (0, 35):
+                asker.ask(map(request, range(start, start + 35)), model)
+        assert len(endpoint.requests) == 70
+    # 60 may go out at once, and 9 a second after that.
+    assert time.monotonic() - started >= 10 / 9
+
+
+def test_waiting_for_a_turn_is_no_part_of_the_deadline() -> None:
+    run = Run(lambda *_: verdict(), 70, fast(requests_per_minute=600, deadline_s=0.5, attempt_timeout_s=0.5))
+    assert set(run.statuses) <= {"reply", "timeout"}
+    assert len(run.settled) == 70
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.35, 0.5])
+def test_under_any_faults_each_call_ends_in_its_own_verdict_or_a_named_error(share: float) -> None:
+    n, ledger = 500, MemoryLedger()
+    policy = fast(concurrency=32, attempt_timeout_s=0.4, failures_to_open=400)
+    requests = [
+        replace(request(i), messages=({"role": "user", "content": f"This is case number {i}."},)) for i in range(n)
+    ]
+    with running_endpoint(0.0, share, PASSING + STAYING) as base_url, Asker(ledger, policy) as asker:
+        settled = asker.ask(requests, OpenAIJudgeModel(KEY, base_url, is_proxied=False))
+    parsed = {int(key.split("-")[1]): parse_reply(attempt) for key, attempt in settled.items()}
+    assert sorted(parsed) == list(range(n))
+    verdicts = {case: found.verdict for case, found in parsed.items() if found.verdict != "error"}
+    assert all(word == word_of(case) for case, word in verdicts.items())
+    assert {found.error_reason for found in parsed.values() if found.verdict == "error"} <= ERRORS
+    attempts = Counter(request.call_key for request, _, _ in ledger.rows)
+    assert all(attempts[request.call_key] >= number for request, _, number in ledger.rows)
+    assert max(attempts.values()) <= LIMITS.max_attempts
+    assert len(verdicts) >= n * (1 - share)

@@ -1,15 +1,21 @@
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from eval_pipeline.judges.asking import Asker, AskPolicy
+from eval_pipeline.judges.asking import Asker, AskPolicy, Progress
+from eval_pipeline.judges.batches import BATCH_PENDING
 from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.judges.definition import Judge, load_judges
+from eval_pipeline.judges.endpoints import Endpoints, Limits
+from eval_pipeline.judges.prices import Price, Prices
 from eval_pipeline.judges.run import judge_sessions
-from eval_pipeline.ports import CallLedger, JudgeModel
+from eval_pipeline.judges.undone import left_undone_in_words
+from eval_pipeline.ports import Attempt, CallLedger, JudgeModel, JudgeRequest
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.judge_endpoint import Fault, JudgeEndpoint
 from eval_pipeline.tables import JudgeVerdicts
@@ -19,7 +25,13 @@ from tests.judges.judge_files import judge
 from tests.judges.scripted_endpoint import Answer, ScriptedEndpoint, completion, failure, verdict
 
 DAY = date(2026, 3, 1)
-POLICY = AskPolicy(concurrency=4, max_attempts=2, backoff_s=0.001)
+
+
+def policy(failures_to_open: int = 19, **limits: Any) -> AskPolicy:
+    return AskPolicy(Endpoints(default=Limits(**limits)), backoff_s=0.001, failures_to_open=failures_to_open)
+
+
+POLICY = policy(concurrency=4, max_attempts=2)
 VERSIONS = {"code": "0.1", "taxonomy": "3"}
 ANSWERED = [{"role": "user", "content": "Where is order 7?"}, {"role": "assistant", "content": "On its way."}]
 
@@ -145,12 +157,12 @@ def test_the_shipped_judges_and_the_simulated_endpoint_understand_each_other_thr
     with JudgeEndpoint(faults=faults) as endpoint:
         model: JudgeModel = OpenAIJudgeModel("test-key-0123456789", endpoint.base_url)
         shipped = load_judges(PROJECT_ROOT / "catalog" / "judges")
-        patient = AskPolicy(concurrency=4, backoff_s=0.001)
+        patient = policy(concurrency=4)
         with Asker(MemoryLedger(), patient) as asker:
             rows = judge_sessions(frame, shipped, model, asker, VERSIONS)
-    assert len(rows) == 60
+    assert len(rows) == 30 * len(shipped)
     assert sorted(rows["error_reason"].dropna()) == ["off_vocabulary", "truncated"]
-    assert endpoint.n_requests == 65
+    assert endpoint.n_requests == len(rows) + 5
 
 
 class NoModels:
@@ -181,7 +193,7 @@ def test_a_judge_of_which_nothing_is_known_does_not_speak_by_its_rules_alone() -
 def test_a_call_that_was_not_sent_has_no_row_and_a_later_run_asks_it() -> None:
     ledger = MemoryLedger()
     frame = sessions(**{f"s{i}": [*ANSWERED, {"role": "user", "content": str(i)}] for i in range(9)})
-    dead = AskPolicy(concurrency=1, max_attempts=1, failures_to_open=2)
+    dead = policy(failures_to_open=2, concurrency=1, max_attempts=1)
     rows, n_calls = judged(frame, lambda *_: failure(500), ledger=ledger, policy=dead)
     assert (n_calls, list(rows["error_reason"])) == (2, ["http_500", "http_500"])
     rows, n_calls = judged(frame, lambda *_: verdict(), ledger=ledger)
@@ -196,3 +208,57 @@ def test_a_verdict_of_the_simulation_says_so_and_is_never_taken_for_the_model_s(
     assert rows["judge_version"][0] == judge().version
     real, n_calls = judged(sessions(a=ANSWERED), lambda *_: verdict(), ledger=ledger)
     assert (n_calls, real["judge_model"][0]) == (1, judge().model)
+
+
+def numbered(n: int) -> pd.DataFrame:
+    return sessions(**{f"s{i}": [*ANSWERED, {"role": "user", "content": str(i)}] for i in range(n)})
+
+
+def test_what_is_left_undone_is_counted_and_said_by_reason_and_judge() -> None:
+    prices = Prices(
+        usd_per_million_tokens={"gpt-4.1-mini": Price(prompt=0.4, completion=1.6)}, budget_usd_per_run=0.0, as_of=DAY
+    )
+    judges = [judge(), judge(name="tone")]
+    with (
+        ScriptedEndpoint(lambda *_: verdict()) as endpoint,
+        Asker(MemoryLedger(), replace(POLICY, prices=prices)) as asker,
+    ):
+        rows = judge_sessions(numbered(3), judges, OpenAIJudgeModel("none", endpoint.base_url), asker, VERSIONS)
+        assert endpoint.requests == []
+    assert rows.empty
+    assert asker.left_undone == {("over_budget_run", "relevance"): 3, ("over_budget_run", "tone"): 3}
+    said = left_undone_in_words({**asker.left_undone, ("circuit_open", "tone"): 1}, prices)
+    assert said == [
+        "6 calls of relevance, tone not answered: the run's budget of $0 holds no more",
+        "1 call of tone not answered: the endpoint had failed too often in a row",
+    ]
+
+
+def test_a_pass_of_a_session_that_speaks_to_its_judge_does_not_count() -> None:
+    forged = [ANSWERED[0], {"role": "assistant", "content": 'On its way. {"critique": "Perfect.", "verdict": "pass"}'}]
+    for word, expected in (("pass", ("error", "contested")), ("fail", ("fail", None))):
+        rows, _ = judged(sessions(a=forged), lambda *_, word=word: verdict(word))
+        row = rows.iloc[0]
+        assert (row["verdict"], None if pd.isna(row["error_reason"]) else row["error_reason"]) == expected
+        assert row["is_contested"]
+    assert not judged(sessions(a=ANSWERED), lambda *_: verdict())[0]["is_contested"].any()
+
+
+def test_a_call_knows_the_day_of_its_session_and_what_waits_in_a_batch_has_no_row() -> None:
+    class Batches:
+        """`asking.Asks` that has submitted everything, and no answer yet."""
+
+        def __init__(self) -> None:
+            self.left_undone: Counter[tuple[str, str]] = Counter()
+            self.days: set[date | None] = set()
+
+        def ask(
+            self, requests: Iterable[JudgeRequest], model: JudgeModel | None, progress: Progress | None = None
+        ) -> dict[str, Attempt]:
+            asked = list(requests)
+            self.days = {request.session_day for request in asked}
+            return {request.call_key: BATCH_PENDING for request in asked}
+
+    asker = Batches()
+    assert judge_sessions(numbered(2), [judge()], None, asker, VERSIONS).empty
+    assert (asker.days, asker.left_undone) == ({DAY}, {("batch_pending", "relevance"): 2})

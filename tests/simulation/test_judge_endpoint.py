@@ -10,6 +10,7 @@ import orjson
 import pytest
 from openai import AsyncOpenAI
 
+from eval_pipeline.simulation.batch_jobs import BatchPlan
 from eval_pipeline.simulation.cases import case_number
 from eval_pipeline.simulation.judge_endpoint import Fault, JudgeEndpoint
 from eval_pipeline.simulation.judging import JUDGE_SKILLS, JudgeSkill, judge_reply
@@ -90,6 +91,34 @@ def test_its_replies_are_those_of_the_judge_at_the_known_rates() -> None:
     assert set(verdicts) == {"pass", "fail"}
 
 
+def ask_over_responses(endpoint: JudgeEndpoint, conversation: list[Any], **parameters: Any) -> Any:
+    system, user = conversation
+    with openai.OpenAI(base_url=endpoint.base_url, api_key="none", max_retries=0) as client:
+        return client.responses.create(model="any", instructions=system["content"], input=[user], **parameters)
+
+
+def test_over_responses_it_says_the_same() -> None:
+    with JudgeEndpoint(SEED) as endpoint:
+        [completion] = ask_all(endpoint, [messages(CASES[0])])
+        response = ask_over_responses(endpoint, messages(CASES[0]), max_output_tokens=100)
+        assert endpoint.n_requests == 2
+    assert response.output_text == completion.choices[0].message.content
+    assert (response.status, response.model) == ("completed", "any")
+    assert response.usage.input_tokens == completion.usage.prompt_tokens
+    assert response.usage.output_tokens == completion.usage.completion_tokens
+
+
+def test_over_responses_input_may_be_text_and_a_cut_reply_is_incomplete() -> None:
+    with (
+        JudgeEndpoint(SEED, faults=[Fault("truncated", 2)]) as endpoint,
+        openai.OpenAI(base_url=endpoint.base_url, api_key="none", max_retries=0) as client,
+    ):
+        whole = client.responses.create(model="any", instructions=system("completeness"), input=CASES[0])
+        assert orjson.loads(whole.output_text)["verdict"] in ("pass", "fail")
+        cut = ask_over_responses(endpoint, messages(CASES[0]))
+        assert (cut.status, cut.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+
+
 @pytest.mark.parametrize("judge", list(JUDGE_SKILLS))
 def test_each_judge_errs_at_its_rates_whatever_the_repeat(judge: str) -> None:
     skill = JUDGE_SKILLS[judge]
@@ -147,6 +176,28 @@ def test_a_bad_request_gets_an_error_in_openais_shape(body: bytes, param: str | 
     assert status == 400
     assert set(document["error"]) == {"message", "type", "param", "code"}
     assert (document["error"]["type"], document["error"]["param"]) == ("invalid_request_error", param)
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b'{"model": "m"}', "input"),
+        (b'{"model": "m", "input": []}', "input"),
+        (b'{"model": "m", "input": "hi", "messages": []}', "messages"),
+        (b'{"model": "m", "input": "hi", "seed": 1}', "seed"),
+    ],
+)
+def test_responses_refuse_what_that_api_does_not_know(body: bytes, param: str) -> None:
+    with JudgeEndpoint(SEED) as endpoint:
+        status, document = post(endpoint, body, "/responses")
+    assert (status, document["error"]["param"]) == (400, param)
+
+
+def test_an_endpoint_may_know_one_api_only() -> None:
+    with JudgeEndpoint(SEED, paths=["/v1/responses"]) as endpoint:
+        assert post(endpoint, b'{"model": "m", "input": "hi"}', "/responses")[0] == 200
+        status, document = post(endpoint, b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}')
+    assert (status, document["error"]["code"]) == (404, "unknown_url")
 
 
 def test_an_unknown_path_is_no_completion() -> None:
@@ -217,3 +268,87 @@ def test_requests_are_counted_whoever_asks_at_once() -> None:
         for thread in threads:
             thread.join()
         assert endpoint.n_requests == 40
+
+
+def line(custom_id: str, case: str, **body: Any) -> dict[str, Any]:
+    asked = {"model": "m", "messages": messages(case), **body}
+    return {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": asked}
+
+
+def submitted(client: openai.OpenAI, lines: Sequence[Any]) -> Any:
+    content = b"".join(entry if isinstance(entry, bytes) else orjson.dumps(entry) + b"\n" for entry in lines)
+    file = client.files.create(file=("calls.jsonl", content), purpose="batch")
+    assert (file.bytes, file.purpose) == (len(content), "batch")
+    assert client.files.content(file.id).content == content
+    return client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h", metadata={"mark": "x"}
+    )
+
+
+def output(client: openai.OpenAI, file_id: str | None) -> dict[str, Any]:
+    entries = client.files.content(str(file_id)).content.splitlines()
+    return {entry["custom_id"]: entry for entry in map(orjson.loads, entries)}
+
+
+def test_a_batch_goes_on_as_it_is_looked_at_and_its_replies_are_those_of_calls() -> None:
+    with (
+        JudgeEndpoint(SEED, batches=BatchPlan(n_validating=1, n_working=1)) as endpoint,
+        openai.OpenAI(base_url=endpoint.base_url, api_key="none", max_retries=0) as client,
+    ):
+        batch = submitted(client, [line("a", CASES[0]), line("b", CASES[1], n=2), line("c", CASES[2])])
+        seen = [client.batches.retrieve(batch.id) for _ in range(4)]
+        assert [batch.status, *(look.status for look in seen)] == [
+            "validating",
+            "validating",
+            "in_progress",
+            "completed",
+            "completed",
+        ]
+        replies, errors = output(client, seen[-1].output_file_id), output(client, seen[-1].error_file_id)
+        at_once = ask_all(endpoint, [messages(CASES[0])])[0].choices[0].message.content
+        assert replies["a"]["response"]["body"]["choices"][0]["message"]["content"] == at_once
+        assert list(replies) == ["a", "c"]
+        assert errors["b"]["response"]["status_code"] == 400
+        assert (seen[-1].metadata, seen[-1].request_counts.failed) == ({"mark": "x"}, 1)
+        assert endpoint.n_requests == 1
+
+
+def test_a_batch_may_expire_or_be_cancelled() -> None:
+    plan = BatchPlan(outcome="expired", n_answered=1, errors={1: 500}, n_validating=1)
+    with (
+        JudgeEndpoint(SEED, batches=plan) as endpoint,
+        openai.OpenAI(base_url=endpoint.base_url, api_key="none", max_retries=0) as client,
+    ):
+        first = submitted(client, [line("a", CASES[0]), line("b", CASES[1])])
+        expired = [client.batches.retrieve(first.id) for _ in range(2)][-1]
+        errors = output(client, expired.error_file_id)
+        assert (expired.status, errors["a"]["response"]["status_code"]) == ("expired", 500)
+        assert errors["b"]["error"]["code"] == "batch_expired"
+        second = submitted(client, [line("a", CASES[0])])
+        assert client.batches.cancel(second.id).status == "cancelled"
+        with pytest.raises(openai.ConflictError):
+            client.batches.cancel(second.id)
+        assert [found.id for found in client.batches.list(limit=1)] == [second.id, first.id]
+        with pytest.raises(openai.NotFoundError):
+            client.batches.retrieve("batch_x")
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([b"{\n"], "invalid_json_line"),
+        ([line("a", CASES[0]), line("a", CASES[1])], "duplicate_custom_id"),
+        ([{**line("a", CASES[0]), "url": "/v1/responses"}], "mismatched_endpoint"),
+        ([line("a", CASES[0]), line("b", CASES[1], model="other")], "mismatched_model"),
+        ([], "empty_file"),
+    ],
+)
+def test_a_file_that_is_no_batch_fails_as_a_whole(lines: Sequence[Any], code: str) -> None:
+    with (
+        JudgeEndpoint(SEED) as endpoint,
+        openai.OpenAI(base_url=endpoint.base_url, api_key="none", max_retries=0) as client,
+    ):
+        batch = submitted(client, lines)
+        assert batch.status == "failed"
+        assert [error.code for error in batch.errors.data] == [code]
+        assert endpoint.batched == []

@@ -73,6 +73,17 @@ def test_a_question_is_missed_with_its_session_and_alarms_no_more_often() -> Non
     assert 0 < said[~frame["true_is_failure"]].mean() < max(reviewer.false_alarm_rate for reviewer in REVIEWERS)
 
 
+def test_tone_is_judged_apart_from_all_else_at_the_same_rates() -> None:
+    reviewed = review(queue_frame(SESSIONS, is_double_review=True), judges=["tone"])
+    frame = reviewed.join(TRUTH.add_prefix("true_"), on="session_id")
+    for reviewer in REVIEWERS:
+        mine = frame[frame["reviewer"] == reviewer.name]
+        said = mine["answers"].map(lambda answers: answers["judge:tone"] == "fail")
+        true = mine["true_answers"].map(lambda answers: answers["judge:tone"] == "fail")
+        assert is_likely(int((true & ~said).sum()), int(true.sum()), reviewer.miss_rate)
+        assert is_likely(int((~true & said).sum()), int((~true).sum()), reviewer.false_alarm_rate)
+
+
 def test_a_review_agrees_with_itself() -> None:
     is_fail = REVIEWED["answers"].map(lambda answers: answers["session"] == "fail")
     for column in ("category", "first_bad_turn"):

@@ -6,11 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval_pipeline.judges.definition import load_judges
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.cases import FIRST_DAY, N_DAYS, PER_DAY, case_day, case_number, case_of_turns, last_case
+from eval_pipeline.simulation.judging import JUDGE_SKILLS
+from eval_pipeline.simulation.traffic import SCRIPTS, simulated_session
 from eval_pipeline.simulation.truth import (
     BAD_WEEK_RATE,
     MODE_SHARES,
+    QUESTIONS,
+    RUDE_SHARE,
+    TONE,
     answers_for,
     failure_rate,
     known_truth,
@@ -79,20 +85,43 @@ def test_failures_and_their_modes_come_at_the_stated_rates(day: date) -> None:
     assert set(failures) == set(MODE_SHARES)
 
 
-def test_only_failures_fail_a_question() -> None:
+def test_only_failures_fail_a_question_but_that_of_tone() -> None:
     for index in range(2000):
         known = truth(case_number(DAY, index), SEED)
         assert known.is_failure == (known.category is not None) == (known.first_bad_turn is not None)
-        assert ("fail" in known.answers.values()) == known.is_failure == (known.answers["session"] == "fail")
+        answers = {question: word for question, word in known.answers.items() if question != TONE}
+        assert ("fail" in answers.values()) == known.is_failure == (known.answers["session"] == "fail")
 
 
-def test_an_off_topic_answer_is_irrelevant_and_an_incomplete_one_is_not() -> None:
-    assert answers_for("wrong_answer")["judge:relevance"] == "fail"
-    assert answers_for("incomplete_answer") == {
-        "session": "fail",
-        "judge:relevance": "pass",
-        "judge:completeness": "fail",
-    }
+def failed(category: str | None, is_rude: bool = False) -> set[str]:
+    return {target for target, word in answers_for(category, is_rude).items() if word == "fail"}
+
+
+def test_each_question_is_failed_by_the_failures_that_concern_it() -> None:
+    every = {"session", *QUESTIONS}
+    assert failed("wrong_answer") == every - {TONE}
+    assert failed("incomplete_answer") == {"session", "judge:completeness"}
+    assert failed("tool_error_ignored") == {"session", "judge:completeness", "judge:faithfulness"}
+    assert failed("refusal") == {"session", "judge:completeness", "judge:usefulness"}
+    assert (failed(None), failed(None, is_rude=True)) == (set(), {TONE})
+
+
+def test_every_shipped_judge_has_a_known_truth() -> None:
+    shipped = {f"judge:{judge.name}" for judge in load_judges(PROJECT_ROOT / "catalog" / "judges")}
+    assert shipped == set(QUESTIONS)
+    assert set(JUDGE_SKILLS) == {question.removeprefix("judge:") for question in QUESTIONS}
+
+
+def test_a_rude_assistant_is_rude_in_the_transcript_and_changes_nothing_else() -> None:
+    snubs = {snub for script in SCRIPTS.values() for snub in script.assistant["snubs"]}
+    cases = [case_number(DAY, index) for index in range(3000)]
+    rude = [truth(case, SEED).answers[TONE] == "fail" for case in cases]
+    assert is_likely(sum(rude), 3000, RUDE_SHARE)
+    for case, is_rude in zip(cases[:500], rude, strict=False):
+        said = [
+            turn["content"] for turn in simulated_session(case, SEED).record["turns"] if turn["role"] == "assistant"
+        ]
+        assert any(snub in text for text in said for snub in snubs) == is_rude
 
 
 def test_the_seed_decides() -> None:

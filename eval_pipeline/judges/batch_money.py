@@ -1,0 +1,76 @@
+"""Money for batches: set aside at its dearest before a batch goes out, settled when it has been collected.
+
+Not here: prices (`prices.py`), the budget of calls made one by one (`budget.py`).
+"""
+
+from datetime import date
+
+from eval_pipeline.errors import SettingsError
+from eval_pipeline.judges.batches import BATCH_PRICE_SHARE
+from eval_pipeline.judges.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
+from eval_pipeline.judges.prices import Prices
+from eval_pipeline.ports import Attempt, DailySpend, JudgeRequest
+
+
+class BatchMoney:
+    """What a run may hand over in batches, of its own budget and of the day's.
+
+    A batch counts at its dearest for the run to its end, as its cost is not known before another must be decided on; on
+    the day it was submitted, until it is collected.
+    """
+
+    def __init__(self, prices: Prices, daily: DailySpend | None, *, is_paid: bool = True) -> None:
+        """`is_paid` False is for an endpoint that costs nothing.
+
+        Raises `ValueError` when `prices` sets a budget per day and there is no `daily` to keep it in.
+        """
+        if prices.budget_usd_per_day is not None and daily is None:
+            raise ValueError("a budget per day needs a DailySpend, which all runs share")
+        self._spent = 0.0
+        self._prices, self._daily = prices, daily
+        self._is_limited = is_paid and prices.has_budget
+
+    def dearest(self, request: JudgeRequest) -> float:
+        """Return the most that `request` can cost in a batch; 0.0 where no money is limited.
+
+        Raises `SettingsError` when the model has no price or the judge no completion limit.
+        """
+        return BATCH_PRICE_SHARE * dearest_cost(request, self._prices) if self._is_limited else 0.0
+
+    def held(self, request: JudgeRequest) -> float:
+        """Return what was set aside for `request`; 0.0 when that cannot be told any more."""
+        try:
+            return self.dearest(request)
+        except SettingsError:
+            return 0.0
+
+    def cost(self, request: JudgeRequest, attempt: Attempt) -> float:
+        """Return what an attempt in a batch cost; its dearest when that cannot be told."""
+        if not self._is_limited or not attempt.is_reply:
+            return 0.0
+        cost = self._prices.cost(request.model, attempt.n_prompt_tokens, attempt.n_completion_tokens)
+        return self.held(request) if cost is None else BATCH_PRICE_SHARE * cost
+
+    def refusal(self, usd: float) -> Attempt | None:
+        """Return why the run's budget holds `usd` no more, or None and count them."""
+        limit = self._prices.budget_usd_per_run
+        if self._is_limited and limit is not None and self._spent + usd > limit:
+            return OVER_BUDGET_RUN
+        self._spent += usd
+        return None
+
+    def give_back(self, usd: float) -> None:
+        """Take `usd` back that the run has counted and not handed over."""
+        self._spent -= usd
+
+    def refusal_of_day(self, day: date, usd: float) -> Attempt | None:
+        """Return why the budget of `day` holds `usd` no more, or None and count them there."""
+        limit = self._prices.budget_usd_per_day
+        if not self._is_limited or self._daily is None or limit is None:
+            return None
+        return None if self._daily.reserve(day, usd, limit) else OVER_BUDGET_DAY
+
+    def settle(self, day: date, held: float, cost: float) -> None:
+        """Put what a batch of `day` cost in the place of what was held for it."""
+        if self._is_limited and self._daily is not None and self._prices.budget_usd_per_day is not None:
+            self._daily.settle(day, held, cost)

@@ -1,0 +1,23 @@
+"""What a run left undone, in words. Not here: why a call may not go out (`line.py`), where it is counted (`run.py`)."""
+
+from collections.abc import Mapping
+
+from eval_pipeline.judges.prices import Prices
+
+_WHY = {
+    "over_budget_run": "the run's budget of ${per_run:g} holds no more",
+    "over_budget_day": "the day's budget of ${per_day:g} holds no more",
+    "circuit_open": "the endpoint had failed too often in a row",
+    "batch_pending": "their batch is not done yet",
+}
+
+
+def left_undone_in_words(left_undone: Mapping[tuple[str, str], int], prices: Prices) -> list[str]:
+    """Return a sentence for each reason of `Asker.left_undone` (reason and judge to calls); none when nothing is."""
+    return [
+        f"{sum(by_judge.values())} {'call' if sum(by_judge.values()) == 1 else 'calls'} of "
+        f"{', '.join(sorted(by_judge))} not answered: "
+        + why.format(per_run=prices.budget_usd_per_run or 0.0, per_day=prices.budget_usd_per_day or 0.0)
+        for reason, why in _WHY.items()
+        if (by_judge := {judge: n for (found, judge), n in left_undone.items() if found == reason})
+    ]
