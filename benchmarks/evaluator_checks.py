@@ -9,6 +9,7 @@ from eval_pipeline.evaluators.checks import (
     LAST_ANSWER,
     Check,
     Evaluator,
+    all_of,
     at,
     contains_none,
     has_length,
@@ -18,6 +19,7 @@ from eval_pipeline.evaluators.checks import (
     matches_none,
     satisfies_schema,
 )
+from eval_pipeline.evaluators.text_checks import ends_with, starts_with
 from eval_pipeline.evaluators.views import Text
 
 PARAMETERS: dict[str, Any] = {
@@ -65,7 +67,10 @@ def our_checks() -> dict[str, Check[Text]]:
         "regex": matches(PARAMETERS["pattern"]),
         "forbidden_phrases": contains_none(*PARAMETERS["forbidden"]),
         "length": has_length(shortest, longest),
-        "prefix_and_suffix": matches(rf"\A\{prefix}(?s:.*)\{suffix}\Z"),
+        "prefix_and_suffix": all_of(
+            starts_with(prefix, ignore_case=False),
+            ends_with(suffix, ignore_case=False),
+        ),
         "number": has_number(place, at_least=number["at_least"], at_most=number["at_most"], is_required=True),
         "citation_format": matches_none(PARAMETERS["bad_citation"]),
     }
@@ -73,6 +78,4 @@ def our_checks() -> dict[str, Check[Text]]:
 
 def our_evaluators() -> list[Evaluator]:
     """Return the checks as evaluators of the last answer."""
-    return [
-        Evaluator(name, LAST_ANSWER, check, f"the answer passes {name}") for name, check in our_checks().items()
-    ]
+    return [Evaluator(name, LAST_ANSWER, check, f"the answer passes {name}") for name, check in our_checks().items()]

@@ -1,4 +1,4 @@
-"""Short answers of a support assistant, for the benchmark of evaluators: as many as asked for, the same for a seed.
+"""Short answers of a support assistant, for the benchmark of evaluators: as many as asked for, always the same for a seed.
 
 About half are the JSON object that the product asks for; of these some break the schema and some are cut off. The rest
 is prose. Every check of `evaluator_checks.py` passes for some texts and fails for others. Not here: the checks.
@@ -28,7 +28,7 @@ SENTENCES = (
     "The second item is on its way separately, because it comes from another warehouse.",
     "If the seal is unbroken, you may send it back within thirty days, free of charge.",
     "A replacement has been put aside for you, and no further payment is needed.",
-    "The café grinder is back in stock in black and in white – both ship within a day.",
+    "The café grinder is back in stock in black and in white, both ship within a day.",
     "I have added a note to your account, so that my colleagues know what was agreed.",
     "Please keep the receipt of the post office until the refund shows on your statement.",
 )
@@ -46,7 +46,8 @@ CURRENCIES = ("EUR", "GBP", "USD")
 def texts(n: int, seed: int = SEED) -> Iterator[str]:
     """Yield `n` texts of mostly 300 to 600 characters, all but a few of them distinct."""
     rng = random.Random(seed)
-    for kind in rng.choices(list(SHARES), list(SHARES.values()), k=n):
+    for _ in range(n):
+        [kind] = rng.choices(list(SHARES), list(SHARES.values()))
         yield _text(rng, kind)
 
 
@@ -76,7 +77,9 @@ def _answer(rng: random.Random, order: str) -> dict[str, Any]:
         "status": rng.choice(STATUSES),
         "amount": round(rng.uniform(1, 560), 2),
         "currency": rng.choice(CURRENCIES),
-        "items": [{"sku": f"S{rng.randrange(10**4):04}", "quantity": rng.randint(1, 4)} for _ in range(rng.randint(1, 2))],
+        "items": [
+            {"sku": f"S{rng.randrange(10**4):04}", "quantity": rng.randint(1, 4)} for _ in range(rng.randint(1, 2))
+        ],
     }
 
 

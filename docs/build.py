@@ -1,5 +1,5 @@
 """Makes the pages of docs/ that are derived: the data dictionary from the pandera models, the picture of the
-graph, the list of signals.
+graph, the lists of signals and of evaluators with the words that they are made of.
 
 Run by `make docs`; a test fails when a page is out of date.
 """
@@ -13,6 +13,9 @@ import dagster as dg
 
 from assets.definitions import ASSETS
 from assets.jobs import NIGHTLY
+from eval_pipeline.evaluators import checks
+from eval_pipeline.evaluators.contract import Selector
+from eval_pipeline.evaluators.loading import load_evaluators
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.signals.contract import Signal
 from eval_pipeline.signals.registry import load_signals
@@ -22,6 +25,7 @@ from resources.copying import columns_of
 HERE = Path(__file__).parent
 CATALOG = PROJECT_ROOT / "catalog"
 COLUMN, ROW, WIDTH, HEIGHT, MARGIN = 260, 74, 212, 46, 24
+LONGEST_DEFAULT = 20
 COLOURS = {
     "surface_failures": "#2f6f9f",
     "evaluate": "#7a4fa0",
@@ -147,7 +151,75 @@ def _signal_lines(signal: Signal) -> list[str]:
     return [*lines, f"Parameters: {values}.", "", f"Sections of the lexicons: {words}."]
 
 
-PAGES = {"data-dictionary.md": data_dictionary, "asset-graph.svg": asset_graph, "signals.md": signals}
+def evaluators() -> str:
+    """Return the shipped evaluators and the vocabulary of `catalog/evaluators.py` as Markdown."""
+    lines = [
+        "# Evaluators",
+        "",
+        "Made from `catalog/evaluators.py` and `eval_pipeline/evaluators/checks.py` by `make docs`. An evaluator looks at pieces of a",
+        "session and asks a check of each: `Evaluator(name=..., description=..., looks_at=ANSWERS, check=all_of(...))`. What does not apply",
+        "is neither a pass nor a fail. `eval-pipeline evaluators new NAME` makes one with its test, `evaluators try NAME` runs it.",
+        "",
+        "## The shipped ones",
+        "",
+        "| evaluator | looks at | holds when |",
+        "|---|---|---|",
+    ]
+    shipped = load_evaluators(CATALOG / "evaluators.py")
+    lines += [f"| `{e.name}` | {e.looks_at.words} | {_cell(e.description)} |" for e in shipped]
+    for title, names in _vocabulary().items():
+        lines += ["", f"## {title}", "", "| word | meaning |", "|---|---|"]
+        lines += [f"| `{_cell(_call(name))}` | {_cell(_meaning(name))} |" for name in names]
+    return "\n".join(lines) + "\n"
+
+
+def _vocabulary() -> dict[str, list[str]]:
+    """Return the words of the vocabulary by the module that they come from."""
+    words: dict[str, list[str]] = {"what is looked at": []}
+    for name in checks.__all__:
+        value = getattr(checks, name)
+        if isinstance(value, Selector):
+            words["what is looked at"].append(name)
+        elif inspect.isfunction(value):
+            title = value.__module__.rpartition(".")[2].replace("_", " ")
+            words.setdefault(title, []).append(name)
+    return words
+
+
+def _call(name: str) -> str:
+    value = getattr(checks, name)
+    if not inspect.isfunction(value):
+        return name
+    return f"{name}{inspect.Signature([_shown(given) for given in inspect.signature(value).parameters.values()])}"
+
+
+def _shown(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return `parameter` without its type, and without a default that is a table or a pattern of its module."""
+    is_long = parameter.default is not parameter.empty and len(repr(parameter.default)) > LONGEST_DEFAULT
+    default = _Unsaid() if is_long else parameter.default
+    return parameter.replace(annotation=inspect.Parameter.empty, default=default)
+
+
+class _Unsaid:
+    def __repr__(self) -> str:
+        return "..."
+
+
+def _meaning(name: str) -> str:
+    value = getattr(checks, name)
+    return str(value.words) if isinstance(value, Selector) else (inspect.getdoc(value) or "").split("\n\n")[0]
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES = {
+    "data-dictionary.md": data_dictionary,
+    "asset-graph.svg": asset_graph,
+    "signals.md": signals,
+    "evaluators.md": evaluators,
+}
 
 if __name__ == "__main__":
     for file, make in PAGES.items():

@@ -18,6 +18,7 @@ import jsonschema
 Question = Callable[[str], bool]
 WARM_UP = 100
 """Texts that are checked off the clock first."""
+ROUNDS = 3
 
 
 def questions(parameters: dict[str, Any]) -> dict[str, Question]:
@@ -62,12 +63,21 @@ def parse(text: str) -> Any:
 
 
 def run(package: str, make: Callable[[dict[str, Question]], Callable[[Sequence[str]], list[str]]]) -> None:
-    """Time what `make` returns: it takes texts and gives a string of eight `0` or `1` for each. Write the result."""
+    """Time what `make` returns: it takes texts and gives a string of eight `0` or `1` for each. Write the result.
+
+    The clocks written are those of the fastest round.
+    """
     texts_path, parameters_path, result_path = (Path(argument) for argument in sys.argv[1:])
     texts = [json.loads(line) for line in texts_path.read_text(encoding="utf-8").splitlines()]
     ask = make(questions(json.loads(parameters_path.read_text(encoding="utf-8"))))
     ask(texts[:WARM_UP])
+    rounds = [_timed(ask, texts) for _ in range(ROUNDS)]
+    fastest = min(rounds, key=lambda done: min(done["wall_seconds"], done["cpu_seconds"]))
+    result_path.write_text(json.dumps({"version": version(package), **fastest}), encoding="utf-8")
+
+
+def _timed(ask: Callable[[Sequence[str]], list[str]], texts: Sequence[str]) -> dict[str, Any]:
     cpu, wall = time.process_time(), time.perf_counter()
     verdicts = ask(texts)
-    took = {"wall_seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
-    result_path.write_text(json.dumps({"version": version(package), **took, "verdicts": verdicts}), encoding="utf-8")
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {"wall_seconds": wall, "cpu_seconds": cpu, "verdicts": verdicts}

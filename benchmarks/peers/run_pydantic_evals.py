@@ -17,10 +17,13 @@ QUESTIONS: dict[str, Question] = {}
 class Asks(Evaluator[str, str, None]):
     """One of the eight checks, by name."""
 
-    evaluation_name: str
+    name: str
+
+    def get_default_evaluation_name(self) -> str:
+        return self.name
 
     def evaluate(self, ctx: EvaluatorContext[str, str, None]) -> bool:
-        return QUESTIONS[self.evaluation_name](ctx.output)
+        return QUESTIONS[self.name](ctx.output)
 
 
 def answer(text: str) -> str:

@@ -3,8 +3,43 @@
 Not here: any of them (each stands in the module it is imported from).
 """
 
+from eval_pipeline.evaluators.citation_checks import cites_only_retrieved, has_citations
+from eval_pipeline.evaluators.conduct_checks import (
+    acts_once,
+    agreed_before,
+    claims_backed,
+    is_named,
+    names_no_tool,
+    repeats_no_answer,
+)
 from eval_pipeline.evaluators.contract import Check, Evaluator, Leaf, Selector
-from eval_pipeline.evaluators.leak_checks import shows_machinery, shows_no_secret, shows_secret
+from eval_pipeline.evaluators.execution_checks import python_compiles, python_runs
+from eval_pipeline.evaluators.format_checks import (
+    is_valid_csv,
+    is_valid_markdown,
+    is_valid_sql,
+    is_valid_xml,
+    is_valid_yaml,
+    is_yaml_mapping,
+)
+from eval_pipeline.evaluators.grounding_checks import arguments_are_known, told_is_known
+from eval_pipeline.evaluators.language_checks import answers_in_language_of_user, is_in_language
+from eval_pipeline.evaluators.leak_checks import (
+    shows_machinery,
+    shows_no_personal_data,
+    shows_no_secret,
+    shows_personal_data,
+    shows_secret,
+)
+from eval_pipeline.evaluators.limit_checks import (
+    answers_within,
+    costs_at_most,
+    has_at_most,
+    session_within,
+    uses_at_most,
+)
+from eval_pipeline.evaluators.model_checks import satisfies_model
+from eval_pipeline.evaluators.money_checks import amounts_are_known
 from eval_pipeline.evaluators.operators import (
     all_of,
     any_of,
@@ -17,6 +52,22 @@ from eval_pipeline.evaluators.operators import (
     not_,
     some,
     when,
+)
+from eval_pipeline.evaluators.order_checks import calls_in_order, is_called_before
+from eval_pipeline.evaluators.relation_checks import (
+    argument,
+    equals,
+    found_in,
+    is_above,
+    is_at_least,
+    is_at_most,
+    is_below,
+    is_disjoint,
+    is_same_set,
+    is_subset,
+    is_superset,
+    result,
+    told,
 )
 from eval_pipeline.evaluators.selectors import (
     ANSWERS,
@@ -35,17 +86,22 @@ from eval_pipeline.evaluators.selectors import (
     within,
 )
 from eval_pipeline.evaluators.session_checks import calls_tool, in_slice, is_from, on_surface, satisfies
+from eval_pipeline.evaluators.similarity_checks import is_similar_to
+from eval_pipeline.evaluators.sql_execution_checks import sql_runs
+from eval_pipeline.evaluators.sql_results import returns_columns, returns_exactly, returns_rows
 from eval_pipeline.evaluators.text_checks import (
     breaks_off,
     contains_all,
     contains_any,
     contains_none,
+    ends_with,
     has_length,
     is_json_object,
     is_valid_json,
     matches,
     matches_none,
     satisfies_schema,
+    starts_with,
 )
 from eval_pipeline.evaluators.tool_checks import (
     error_not_told_as_success,
@@ -56,9 +112,10 @@ from eval_pipeline.evaluators.tool_checks import (
     repeats_call,
     reports_error,
     tool_called,
+    tool_called_with,
     tool_not_called,
 )
-from eval_pipeline.evaluators.value_checks import at, captured, has_allowed, has_number
+from eval_pipeline.evaluators.value_checks import at, captured, every_captured, has_allowed, has_number
 
 __all__ = [
     "ANSWERS",
@@ -76,48 +133,101 @@ __all__ = [
     "Evaluator",
     "Leaf",
     "Selector",
+    "acts_once",
+    "agreed_before",
     "all_of",
+    "amounts_are_known",
+    "answers_in_language_of_user",
+    "answers_within",
     "any_of",
+    "argument",
+    "arguments_are_known",
     "at",
     "at_least",
     "blocks",
     "breaks_off",
+    "calls_in_order",
     "calls_tool",
     "captured",
+    "cites_only_retrieved",
+    "claims_backed",
     "contains_all",
     "contains_any",
     "contains_none",
+    "costs_at_most",
     "each",
+    "ends_with",
+    "equals",
     "error_not_told_as_success",
+    "every_captured",
     "first",
+    "found_in",
     "has_allowed",
+    "has_at_most",
+    "has_citations",
     "has_failed",
     "has_length",
     "has_number",
     "has_result",
     "in_slice",
     "in_words",
+    "is_above",
+    "is_at_least",
+    "is_at_most",
+    "is_below",
+    "is_called_before",
+    "is_disjoint",
     "is_from",
+    "is_in_language",
     "is_json_object",
+    "is_named",
     "is_recovered",
+    "is_same_set",
+    "is_similar_to",
+    "is_subset",
+    "is_superset",
     "is_tool",
+    "is_valid_csv",
     "is_valid_json",
+    "is_valid_markdown",
+    "is_valid_sql",
+    "is_valid_xml",
+    "is_valid_yaml",
+    "is_yaml_mapping",
     "last",
     "matches",
     "matches_none",
+    "names_no_tool",
     "none_of",
     "not_",
     "on_surface",
+    "python_compiles",
+    "python_runs",
     "repeats_call",
+    "repeats_no_answer",
     "reports_error",
+    "result",
+    "returns_columns",
+    "returns_exactly",
+    "returns_rows",
     "satisfies",
+    "satisfies_model",
     "satisfies_schema",
+    "session_within",
     "shows_machinery",
+    "shows_no_personal_data",
     "shows_no_secret",
+    "shows_personal_data",
     "shows_secret",
     "some",
+    "sql_runs",
+    "starts_with",
+    "told",
+    "told_is_known",
     "tool_called",
+    "tool_called_with",
     "tool_not_called",
+    "uses_at_most",
     "when",
     "where",
     "within",

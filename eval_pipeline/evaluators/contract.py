@@ -35,17 +35,31 @@ class Finding(NamedTuple):
     @property
     def evidence(self) -> "Finding":
         """The innermost finding behind this one: where and what was found."""
-        return self if self.detail is None else self.detail.evidence
+        finding = self
+        while finding.detail is not None:
+            finding = finding.detail
+        return finding
 
     @property
     def turn_index(self) -> int | None:
         """The turn that decided, or None when it was the session as a whole."""
-        return self.evidence.by.turn_of(self.evidence.subject)
+        evidence = self.evidence
+        return evidence.by.turn_of(evidence.subject)
+
+    @property
+    def pointer(self) -> str | None:
+        """The JSON pointer of the value that decided, or None when no single value did."""
+        evidence = self.evidence
+        return evidence.by.pointer_of(evidence.subject)
 
     @property
     def expected(self) -> str:
-        """What was expected, in words."""
-        return f"not one that {self.by.words}" if self.is_negated else self.by.words
+        """What was expected: the value where the check knows it, else in words."""
+        evidence = self.evidence
+        known = evidence.by.expected_of(evidence.subject)
+        if known is not None:
+            return f"not {known}" if self.is_negated else known
+        return f"not one that {self.by.told}" if self.is_negated else self.by.told
 
     def found(self) -> str | None:
         """Return what was found there, uncut."""
@@ -71,7 +85,12 @@ class Check(ABC, Generic[S_contra]):
     def words(self) -> str:
         """What holds when the check passes, said of the subject: "is valid JSON"."""
 
-    @property
+    @cached_property
+    def told(self) -> str:
+        """The `words`, put together once however many verdicts hold them."""
+        return self.words
+
+    @cached_property
     def name(self) -> str:
         """Name under which a verdict shows it as the one that decided."""
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in type(self).__name__).lstrip("_")
@@ -85,14 +104,21 @@ class Check(ABC, Generic[S_contra]):
         turn_index: int | None = subject.turn_index
         return turn_index
 
+    def pointer_of(self, subject: Any) -> str | None:
+        """Return the JSON pointer (RFC 6901) of the value that decides, within the text of its turn or call."""
+        return None
+
+    def expected_of(self, subject: Any) -> str | None:
+        """Return the value that was expected, where `subject` itself holds it; None where `words` say all."""
+        return None
+
     def why_not_applicable(self, subject: Any) -> str:
         """Return the reason, when the outcome is not_applicable."""
         return f"nothing of which to ask whether it {self.words}"
 
     def canonical(self) -> Any:
         """Return everything that decides, as JSON: equal exactly when the check is the same."""
-        fields_ = {f.name: _canonical(getattr(self, f.name)) for f in _public(self)}
-        return [type(self).__name__, self.semantics, fields_, _canonical(self.constants)]
+        return _decisive(self)
 
 
 class Leaf(Check[S_contra]):
@@ -111,6 +137,12 @@ class Leaf(Check[S_contra]):
 class Selector(ABC, Generic[S_contra, T_co]):
     """Which pieces of a subject are looked at. Subclasses are frozen dataclasses."""
 
+    semantics: ClassVar[int] = 1
+    """Raised when other pieces come to be looked at for the same fields; part of the version."""
+
+    constants: ClassVar[tuple[Any, ...]] = ()
+    """What decides beside the fields: patterns by which pieces are found; part of the version."""
+
     @abstractmethod
     def pieces(self, subject: S_contra) -> Sequence[T_co]:
         """Return the pieces, in order of the session."""
@@ -122,7 +154,7 @@ class Selector(ABC, Generic[S_contra, T_co]):
 
     def canonical(self) -> Any:
         """Return everything that decides which pieces are looked at, as JSON."""
-        return [type(self).__name__, {f.name: _canonical(getattr(self, f.name)) for f in _public(self)}]
+        return _decisive(self)
 
 
 @dataclass(frozen=True)
@@ -148,6 +180,11 @@ class Evaluator:
         return versioned(self.declared_version, [self.looks_at.canonical(), self.check.canonical(), self.per])
 
     @cached_property
+    def holding(self) -> str:
+        """What a pass is explained by."""
+        return f"Holds: {self.description}"
+
+    @cached_property
     def words(self) -> str:
         """The evaluator in one sentence."""
         return f"each {self.looks_at.words}: {self.check.words}"
@@ -158,8 +195,10 @@ def unordered(parts: Sequence[Check[Any]]) -> list[Any]:
     return sorted({canonical_json(part.canonical()).decode() for part in parts})
 
 
-def _public(value: Any) -> list[Any]:
-    return [f for f in fields(value) if not f.name.startswith("_")]
+def _decisive(value: "Check[Any] | Selector[Any, Any]") -> list[Any]:
+    public = (f.name for f in fields(value) if not f.name.startswith("_"))  # type: ignore[arg-type]
+    fields_ = {name: _canonical(getattr(value, name)) for name in public}
+    return [type(value).__name__, value.semantics, fields_, _canonical(value.constants)]
 
 
 def _canonical(value: Any) -> Any:

@@ -37,7 +37,7 @@ class Not(Check[S]):
         if finding.outcome == "not_applicable":
             return finding
         outcome: Outcome = "fail" if finding.outcome == "pass" else "pass"
-        return finding._replace(outcome=outcome, is_negated=not finding.is_negated)
+        return Finding(outcome, finding.by, finding.subject, not finding.is_negated, finding.detail)
 
     @property
     def words(self) -> str:
@@ -53,12 +53,8 @@ class AllOf(Check[S]):
 
     def judge(self, subject: S) -> Finding:
         """Return the first failure, or the pass of the whole, or why nothing applies."""
-        findings = [part.judge(subject) for part in self.parts]
-        failed = _first(findings, "fail")
-        if failed is not None:
-            return failed
-        passed = _first(findings, "pass")
-        return findings[0] if passed is None else Finding("pass", self, subject, detail=passed)
+        finding = _settled([part.judge(subject) for part in self.parts])
+        return Finding("pass", self, subject, False, finding) if finding.outcome == "pass" else finding
 
     @property
     def words(self) -> str:
@@ -149,7 +145,11 @@ class Each(Check[S]):
 
     def judge(self, subject: S) -> Finding:
         """Return the first failing piece's finding, or the pass of all, or why nothing applies."""
-        return of_pieces(self, subject, self.selector.pieces(subject), self.check)
+        pieces = self.selector.pieces(subject)
+        if not pieces:
+            return Finding("not_applicable", self, subject)
+        finding = of_each(self.check, pieces)
+        return Finding("pass", self, subject, False, finding) if finding.outcome == "pass" else finding
 
     @property
     def words(self) -> str:
@@ -209,16 +209,13 @@ class InWords(Check[S]):
         return self.check.canonical()
 
 
-def of_pieces(by: Check[Any], subject: Subject, pieces: Sequence[Any], check: Check[Any]) -> Finding:
-    """Return the finding of `check` over all `pieces` in the name of `by`: fails when it fails of any."""
-    findings = [check.judge(piece) for piece in pieces]
-    failed = _first(findings, "fail")
-    if failed is not None:
-        return failed
-    passed = _first(findings, "pass")
-    if passed is not None:
-        return Finding("pass", by, subject, detail=passed)
-    return findings[0] if findings else Finding("not_applicable", by, subject)
+def of_each(check: Check[Any], pieces: Sequence[Any]) -> Finding:
+    """Return the finding that settles whether `check` holds of all `pieces` (one or more): a fail, else a pass."""
+    return check.judge(pieces[0]) if len(pieces) == 1 else _settled([check.judge(piece) for piece in pieces])
+
+
+def _settled(findings: Sequence[Finding]) -> Finding:
+    return _first(findings, "fail") or _first(findings, "pass") or findings[0]
 
 
 def counted(by: Check[Any], subject: Subject, findings: Sequence[Finding], k: int) -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from eval_pipeline.evaluators.contract import Check, Selector
-from eval_pipeline.evaluators.views import Block, Call, Message, SessionView, Subject, Text
+from eval_pipeline.evaluators.views import BLOCK, Block, Call, Message, SessionView, Subject, Text
 
 S = TypeVar("S", bound=Subject)
 M = TypeVar("M", bound=Subject)
@@ -118,6 +118,8 @@ class Within(Selector[S, T]):
 @dataclass(frozen=True)
 class Blocks(Selector[Text, Block]):
     """Fenced code blocks of a text, of one language or of any."""
+
+    constants = (BLOCK,)
 
     language: str | None
 

@@ -58,6 +58,7 @@ class JsonSchema(Leaf[Text]):
 
     schema: str
     _validator: Any = field(init=False, repr=False, compare=False)
+    _seen: tuple[Text | None, Any] = field(init=False, repr=False, compare=False, default=(None, None))
 
     def __post_init__(self) -> None:
         """Compile the schema; a reference to another document is refused, as it could change unseen."""
@@ -77,7 +78,12 @@ class JsonSchema(Leaf[Text]):
         return f"satisfies the JSON Schema {title or self.schema}"
 
     def _error(self, subject: Text) -> Any:
-        return None if subject.json is NOT_JSON else next(self._validator.iter_errors(subject.json), None)
+        """Return the first complaint; it is dear, and asked for twice in a row."""
+        seen, error = self._seen
+        if seen is not subject:
+            error = None if subject.json is NOT_JSON else next(self._validator.iter_errors(subject.json), None)
+            object.__setattr__(self, "_seen", (subject, error))
+        return error
 
     def found(self, subject: Text) -> str:
         """Return the first complaint of the schema, or the text where there is none."""

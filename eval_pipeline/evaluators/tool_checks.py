@@ -1,13 +1,13 @@
 """Checks of tool calls and what came of them: called or not, answered, failed, recovered, told honestly, repeated.
 
-Not here: the arguments of a call (`text_checks.py` and `value_checks.py` take a call as they take a text).
+Not here: the order of calls (`order_checks.py`), the arguments of a call (`text_checks.py` and `value_checks.py` take a call as they take a text).
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.contract import Check, Finding, Leaf
 from eval_pipeline.evaluators.operators import any_of, first, in_words, not_, when
 from eval_pipeline.evaluators.selectors import REPLY, RESULT
 from eval_pipeline.evaluators.text_checks import matches
@@ -58,8 +58,47 @@ class ToolCalled(Leaf[SessionView]):
 
     def found(self, subject: SessionView) -> str:
         """Return the number of calls and the tools that were called."""
-        names = sorted({call.name for call in subject.calls})
-        return f"{self._count(subject)} calls of {self.tool}; tools called: {', '.join(names) or 'none'}"
+        return f"{self._count(subject)} calls of {self.tool}; {_tools_called(subject)}"
+
+
+@dataclass(frozen=True)
+class ToolCalledWith(Leaf[SessionView]):
+    """A tool is called with arguments of which a check passes."""
+
+    tool: str
+    check: Check[Call]
+
+    def holds(self, subject: SessionView) -> bool:
+        """Return whether any call does."""
+        findings = self._findings(subject)
+        return any(finding.outcome == "pass" for finding in findings)
+
+    def _findings(self, subject: SessionView) -> list[Finding]:
+        return [self.check.judge(call) for call in subject.calls if call.name == self.tool]
+
+    def _deciding(self, subject: SessionView) -> Finding | None:
+        findings = self._findings(subject)
+        return next((finding for finding in findings if finding.outcome == "pass"), findings[-1] if findings else None)
+
+    @property
+    def words(self) -> str:
+        """Tool and check."""
+        return f"calls {self.tool} such that it {self.check.words}"
+
+    def found(self, subject: SessionView) -> str | None:
+        """Return what was found in the call that passes, else in the last one, else the tools that were called."""
+        finding = self._deciding(subject)
+        return f"no call of {self.tool}; {_tools_called(subject)}" if finding is None else finding.found()
+
+    def turn_of(self, subject: SessionView) -> int | None:
+        """Return the turn of that call."""
+        finding = self._deciding(subject)
+        return None if finding is None else finding.turn_index
+
+    def pointer_of(self, subject: SessionView) -> str | None:
+        """Return where in its arguments the deciding value stands."""
+        finding = self._deciding(subject)
+        return None if finding is None else finding.pointer
 
 
 @dataclass(frozen=True)
@@ -198,6 +237,11 @@ def tool_not_called(tool: str) -> Check[SessionView]:
     return not_(tool_called(tool))
 
 
+def tool_called_with(tool: str, check: Check[Call]) -> Check[SessionView]:
+    """The session calls `tool` at least once with arguments of which `check` passes; never called, it fails."""
+    return ToolCalledWith(tool, check)
+
+
 def is_tool(*tools: str) -> Check[Call]:
     """The call is one of `tools`."""
     return IsTool(tuple(sorted(set(tools))))
@@ -243,3 +287,7 @@ def repeats_call(times: int = 3) -> Check[SessionView]:
     if times < 2:
         raise ValueError("a repetition takes two calls or more")
     return RepeatsCall(times)
+
+
+def _tools_called(session: SessionView) -> str:
+    return f"tools called: {', '.join(sorted({call.name for call in session.calls})) or 'none'}"

@@ -1,24 +1,38 @@
-"""Checks of one value inside a text: allowed values, numeric limits. The value stands at a JSON pointer or is captured.
+"""Checks of values inside a text: allowed values, numeric limits. They stand at a JSON pointer or are captured.
 
-Not here: the text as a whole (`text_checks.py`), relations between two values.
+Not here: the text as a whole (`text_checks.py`), relations between two places (`relation_checks.py`).
 """
 
 import math
 import re
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
 
 from eval_pipeline.evaluators.contract import Check, Leaf
 from eval_pipeline.evaluators.text_checks import shown_pattern
 from eval_pipeline.evaluators.views import NOT_JSON, Text
 
-_MISSING = object()
+NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,9}|[0-9]{1,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
+_LONGEST_INDEX = 10
+
+
+class Value(NamedTuple):
+    """A value of a text and the JSON pointer of where it stands; a captured one has none."""
+
+    value: Any
+    pointer: str | None
 
 
 @dataclass(frozen=True)
 class At:
-    """The value at a JSON pointer (RFC 6901) of a text that is JSON; of a tool call: within its arguments."""
+    """The value at a JSON pointer (RFC 6901) of a text that is JSON; of a tool call: within its arguments.
+
+    A step `*` stands for every element of a list.
+    """
 
     pointer: str
 
@@ -27,14 +41,14 @@ class At:
         if self.pointer and not self.pointer.startswith("/"):
             raise ValueError(f"{self.pointer!r} is not a JSON pointer: it must start with /")
 
-    def value(self, subject: Text) -> Any:
-        """Return the value, or `_MISSING`."""
-        value = subject.json
-        if value is NOT_JSON:
-            return _MISSING
-        for part in self.pointer.split("/")[1:]:
-            value = _step(value, part.replace("~1", "/").replace("~0", "~"))
-        return value
+    @property
+    def is_single(self) -> bool:
+        """Whether there can be no more than one value."""
+        return "*" not in self.pointer.split("/")
+
+    def values(self, subject: Text) -> Sequence[Value] | None:
+        """Return the values that are there, in order; None for none, unless that is all that an empty list holds."""
+        return None if subject.json is NOT_JSON else values_at(self.pointer, subject.json)
 
     @property
     def words(self) -> str:
@@ -48,9 +62,10 @@ class At:
 
 @dataclass(frozen=True)
 class Captured:
-    """What the first group of a regular expression captures at its first match (the whole match without a group)."""
+    """What the first group of a regular expression captures (the whole match without a group), at one or every match."""
 
     pattern: str
+    is_every: bool = False
     _compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -60,13 +75,17 @@ class Captured:
         except re.error as error:
             raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from error
 
-    def value(self, subject: Text) -> Any:
-        """Return the captured text, or `_MISSING`."""
-        match = self._compiled.search(subject.text)
-        if match is None:
-            return _MISSING
-        captured = match[1] if self._compiled.groups else match[0]
-        return _MISSING if captured is None else captured
+    @property
+    def is_single(self) -> bool:
+        """Whether there can be no more than one value."""
+        return not self.is_every
+
+    def values(self, subject: Text) -> Sequence[Value] | None:
+        """Return what is captured, in order; None for nothing."""
+        matches = self._compiled.finditer(subject.text)
+        group = min(self._compiled.groups, 1)
+        found = [Value(match[group], None) for match in (matches if self.is_every else islice(matches, 1))]
+        return [value for value in found if value.value is not None] or None
 
     @property
     def words(self) -> str:
@@ -75,7 +94,7 @@ class Captured:
 
     def canonical(self) -> Any:
         """Return what decides, as JSON."""
-        return ["Captured", self.pattern]
+        return ["Captured", self.pattern, self.is_every]
 
 
 Place = At | Captured
@@ -83,26 +102,38 @@ Place = At | Captured
 
 @dataclass(frozen=True)
 class _ValueLeaf(Leaf[Text]):
-    """A check of the value at a place; a missing one fails where it is required, else the check does not apply."""
+    """A check of every value at a place; a missing one fails where it is required, else the check does not apply."""
 
     place: Place
     is_required: bool
 
     def holds(self, subject: Text) -> bool | None:
-        """Return whether the value is as it should be."""
-        value = self.place.value(subject)
-        if value is _MISSING:
+        """Return whether all values are as they should be."""
+        values = self.place.values(subject)
+        if not values:
             return False if self.is_required else None
-        return self.accepts(value)
+        return all(self.accepts(value.value) for value in values)
 
+    @abstractmethod
     def accepts(self, value: Any) -> bool:
         """Return whether a value that is there is as it should be."""
-        raise AssertionError("every value check says what it accepts")
+
+    def _deciding(self, subject: Text) -> Value | None:
+        values = self.place.values(subject) or ()
+        refused = (value for value in values if not self.accepts(value.value))
+        return next(refused, values[0] if values else None)
 
     def found(self, subject: Text) -> str:
-        """Return the value."""
-        value = self.place.value(subject)
-        return "nothing there" if value is _MISSING else repr(value)
+        """Return the first value that is not as it should be, else the first."""
+        value = self._deciding(subject)
+        return "nothing there" if value is None else repr(value.value)
+
+    def pointer_of(self, subject: Text) -> str | None:
+        """Return where that value stands, or where it should."""
+        value = self._deciding(subject)
+        if value is not None:
+            return value.pointer
+        return self.place.pointer if isinstance(self.place, At) else None
 
     def why_not_applicable(self, subject: Text) -> str:
         """Return that there is no such value."""
@@ -113,12 +144,14 @@ class _ValueLeaf(Leaf[Text]):
 class Number(_ValueLeaf):
     """The value is a number within limits."""
 
+    constants = (NUMBER,)
+
     at_least: float | None
     at_most: float | None
 
     def accepts(self, value: Any) -> bool:
         """Return whether it is a number, as such or in digits, within the limits (included)."""
-        number = _number(value)
+        number = as_number(value)
         if number is None:
             return False
         above = self.at_least is None or number >= self.at_least
@@ -149,21 +182,29 @@ class Allowed(_ValueLeaf):
 
 
 def at(pointer: str) -> At:
-    """The value at a JSON pointer, e.g. `at("/payment/amount")`. Raises `ValueError` for what is not one."""
+    """The value at a JSON pointer, e.g. `at("/payment/amount")` or, for every item, `at("/items/*/price")`.
+
+    Raises `ValueError` for what is not a pointer.
+    """
     return At(pointer)
 
 
 def captured(pattern: str) -> Captured:
-    """What the first group of `pattern` captures. Raises `ValueError` for a bad pattern."""
+    """What the first group of `pattern` captures at its first match. Raises `ValueError` for a bad pattern."""
     return Captured(pattern)
+
+
+def every_captured(pattern: str) -> Captured:
+    """What the first group of `pattern` captures at each match. Raises `ValueError` for a bad pattern."""
+    return Captured(pattern, is_every=True)
 
 
 def has_number(
     place: Place, *, at_least: float | None = None, at_most: float | None = None, is_required: bool = False
 ) -> Check[Text]:
-    """The value at `place` is a number within the limits (included).
+    """The value at `place` (each of several) is a number within the limits (included).
 
-    Digits in a text count ("1,234.50" is 1234.5). Not applicable where there is no value, unless it is required.
+    Digits in a text count, with a comma before thousands and a point before decimals: "1,234.50" is 1234.5. Not applicable where there is no value, unless it is required.
     """
     if at_least is not None and at_most is not None and at_most < at_least:
         raise ValueError(f"no number lies between {at_least} and {at_most}")
@@ -173,28 +214,51 @@ def has_number(
 def has_allowed(
     place: Place, values: Iterable[str | int | float | bool | None], *, is_required: bool = False
 ) -> Check[Text]:
-    """The value at `place` is one of `values`. Not applicable where there is no value, unless it is required."""
+    """The value at `place` (each of several) is one of `values`. Not applicable where there is no value, unless it is required."""
     return Allowed(
         place, is_required, tuple(sorted(set(values), key=lambda value: (type(value).__name__, repr(value))))
     )
 
 
-def _step(value: Any, part: str) -> Any:
-    if isinstance(value, dict):
-        return value.get(part, _MISSING)
-    if isinstance(value, list) and part.isascii() and part.isdigit():
-        return value[int(part)] if int(part) < len(value) else _MISSING
-    return _MISSING
+def values_at(pointer: str, document: Any) -> Sequence[Value] | None:
+    """Return the values at `pointer` within parsed JSON, see `At.values`."""
+    here = [Value(document, "")]
+    for part, key in _steps_of(pointer):
+        if part == "*" and here and all(value == [] for value, _ in here):
+            return []
+        here = [step for value in here for step in _steps(value, part, key)]
+    return here or None
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+@lru_cache(maxsize=1024)
+def _steps_of(pointer: str) -> tuple[tuple[str, str], ...]:
+    """Return the steps of a pointer, each as it is written and as the key that it stands for."""
+    return tuple((part, part.replace("~1", "/").replace("~0", "~")) for part in pointer.split("/")[1:])
+
+
+def as_number(value: Any) -> float | None:
+    """Return `value` as a finite number when it is one, or is one in digits; integers stay exact."""
+    if isinstance(value, str):
+        text = value.strip()
+        if NUMBER.fullmatch(text) is None:
+            return None
+        digits = text.replace(",", "")
+        value = int(digits) if digits.lstrip("+-").isdigit() else float(digits)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        number = float(value.replace(",", "") if isinstance(value, str) else value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+    return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def _steps(value: Value, part: str, key: str) -> Sequence[Value]:
+    inside, pointer = value
+    if isinstance(inside, dict):
+        return [Value(inside[key], f"{pointer}/{part}")] if key in inside else ()
+    if not isinstance(inside, list):
+        return ()
+    if part == "*":
+        return [Value(item, f"{pointer}/{position}") for position, item in enumerate(inside)]
+    is_index = part.isascii() and part.isdigit() and len(part) < _LONGEST_INDEX
+    return [Value(inside[int(part)], f"{pointer}/{part}")] if is_index and int(part) < len(inside) else ()
 
 
 def _as_float(limit: float | None) -> float | None:

@@ -7,6 +7,7 @@ done with. Not here: what is asked of a view (`*_checks.py`), which views are lo
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -23,9 +24,13 @@ class _Absent(Enum):
 NOT_JSON = _Absent.NOT_JSON
 """What `Text.json` is when the text is not JSON (None is JSON's null)."""
 
-_BLOCK = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
 ERROR_START = re.compile(r"\s*(?:error|exception|traceback)\b", re.IGNORECASE)
 ERROR_KEYS = ('"error"', '"success"')
+
+
+_JSON_SPACE = " \t\n\r"
+_JSON_STARTS = '{["-0123456789tfn'
 
 
 class Text:
@@ -59,7 +64,7 @@ class Text:
         """Return the fenced code blocks, in order; a fence that is not closed is none."""
         if "```" not in self.text:
             return []
-        return [Block(found[2], self.turn_index or 0, found[1].lower()) for found in _BLOCK.finditer(self.text)]
+        return [Block(found[2], self.turn_index or 0, found[1].lower()) for found in BLOCK.finditer(self.text)]
 
 
 class Block(Text):
@@ -77,15 +82,31 @@ class Block(Text):
 class Message(Text):
     """One turn. `is_error` is the source's mark on a tool result."""
 
-    __slots__ = ("has_calls", "is_error", "role")
+    __slots__ = ("_at", "has_calls", "is_error", "role")
 
     noun = "message"
 
     def __init__(self, turn: Mapping[str, Any], turn_index: int) -> None:
-        super().__init__(turn.get("content") or "", turn_index)
+        # Not by way of Text: every turn of every session comes by here.
+        self.text = turn.get("content") or ""
+        self.turn_index = turn_index
+        self._json = _Absent.UNREAD
+        self._folded = None
         self.role: str = turn["role"]
         self.is_error = bool(turn.get("is_error"))
         self.has_calls = bool(turn.get("tool_calls"))
+        self._at = turn.get("at")
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was said (UTC), or None where the source gives no time that can be read."""
+        try:
+            moment = datetime.fromisoformat(self._at) if isinstance(self._at, str) else self._at
+        except ValueError:
+            return None
+        if not isinstance(moment, datetime):
+            return None
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
     @property
     def is_answer(self) -> bool:
@@ -130,17 +151,23 @@ class Call(Text):
 class SessionView:
     """A session as a check sees it."""
 
-    __slots__ = ("calls", "messages", "session_id", "slices", "surface")
+    __slots__ = ("calls", "messages", "meta", "session_id", "slices", "surface")
 
     noun = "session"
     turn_index: int | None = None
 
     def __init__(
-        self, session_id: str, surface: str, slices: Mapping[str, str], turns: Iterable[Mapping[str, Any]]
+        self,
+        session_id: str,
+        surface: str,
+        slices: Mapping[str, str],
+        turns: Iterable[Mapping[str, Any]],
+        meta: Mapping[str, Any] | None = None,
     ) -> None:
         self.session_id = session_id
         self.surface = surface
         self.slices = slices
+        self.meta = meta or {}
         self.messages: list[Message] = []
         self.calls: list[Call] = []
         _read_turns(turns, self.messages, self.calls)
@@ -170,6 +197,10 @@ Subject = Text | SessionView
 
 
 def _parsed(text: str) -> Any:
+    # Most texts are prose: an exception for each would cost more than all other checks of it.
+    first = text[:1] if text[:1] not in _JSON_SPACE else text.lstrip(_JSON_SPACE)[:1]
+    if not first or first not in _JSON_STARTS:
+        return NOT_JSON
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

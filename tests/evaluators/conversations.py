@@ -59,6 +59,7 @@ def session_row(session_id: str, turns: Any, **columns: Any) -> dict[str, Any]:
         "versions": {},
         "redaction_version": "r1",
         "turns": turns,
+        "meta": {},
         "outcome": None,
         "recorded_labels": [],
         **columns,

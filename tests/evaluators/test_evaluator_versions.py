@@ -50,7 +50,35 @@ from eval_pipeline.evaluators.checks import (
     within,
 )
 from eval_pipeline.evaluators.leak_checks import ShowsMachinery
+from eval_pipeline.evaluators.limit_checks import (
+    answers_within,
+    costs_at_most,
+    has_at_most,
+    session_within,
+    uses_at_most,
+)
+from eval_pipeline.evaluators.order_checks import calls_in_order, is_called_before
+from eval_pipeline.evaluators.relation_checks import (
+    argument,
+    equals,
+    found_in,
+    is_above,
+    is_at_least,
+    is_at_most,
+    is_below,
+    is_disjoint,
+    is_same_set,
+    is_subset,
+    is_superset,
+    result,
+    told,
+)
+from eval_pipeline.evaluators.selectors import Blocks
+from eval_pipeline.evaluators.tool_checks import tool_called_with
+from eval_pipeline.evaluators.value_checks import every_captured
 from eval_pipeline.evaluators.views import Text
+
+A, B = argument("pay", "/a"), result("find", "/b")
 
 
 def version(check: Check[Any], looks_at: Any = ANSWERS, **fields: Any) -> str:
@@ -92,12 +120,45 @@ DIFFERENT = [
     lambda: has_number(at("/a"), at_least=1),
     lambda: has_number(at("/a"), at_most=1),
     lambda: has_number(at("/a"), is_required=True),
+    lambda: has_number(every_captured("/a")),
     lambda: has_allowed(at("/a"), ["1"]),
     lambda: has_allowed(at("/a"), [1]),
     lambda: shows_secret(),
     lambda: shows_machinery(),
     lambda: tool_called("a"),
     lambda: tool_called("a", at_most=1),
+    lambda: tool_called_with("a", matches("a")),
+    lambda: tool_called_with("a", matches("b")),
+    lambda: tool_called_with("b", matches("a")),
+    lambda: calls_in_order("a", "b"),
+    lambda: calls_in_order("b", "a"),
+    lambda: calls_in_order("a", "b", strictly=True),
+    lambda: is_called_before("a", matches("a")),
+    lambda: is_called_before("a", matches("b")),
+    lambda: equals(A, B),
+    lambda: equals(B, A),
+    lambda: equals(A, B, tolerance=0.01),
+    lambda: equals(A, B, is_required=True),
+    lambda: equals(A, B, matching=(argument("pay", "/id"), argument("find", "/id"))),
+    lambda: equals(A, B, matching=(argument("pay", "/id"), result("find", "/id"))),
+    lambda: equals(A, told("([0-9])")),
+    lambda: equals(A, found_in(USER_TURNS, captured("([0-9])"))),
+    lambda: is_at_most(A, B),
+    lambda: is_at_least(A, B),
+    lambda: is_below(A, B),
+    lambda: is_above(A, B),
+    lambda: is_subset(A, B),
+    lambda: is_superset(A, B),
+    lambda: is_same_set(A, B),
+    lambda: is_disjoint(A, B),
+    lambda: answers_within(1),
+    lambda: answers_within(1, until="last"),
+    lambda: session_within(1),
+    lambda: costs_at_most(1),
+    lambda: costs_at_most(1, "/cost"),
+    lambda: uses_at_most(1),
+    lambda: has_at_most(1, "turns"),
+    lambda: has_at_most(1, "answers"),
     lambda: is_tool("a"),
     lambda: repeats_call(2),
     lambda: repeats_call(3),
@@ -138,7 +199,7 @@ def test_the_same_check_made_again_has_the_same_version() -> None:
 
 
 def test_versions_are_the_same_on_every_machine() -> None:
-    assert version(matches("a")) == "1+61304e8c"
+    assert version(matches("a")) == "1+7536db2e"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +209,8 @@ def test_versions_are_the_same_on_every_machine() -> None:
         (has_number(at("/a"), at_most=1), has_number(at("/a"), at_most=1.0)),
         (all_of(matches("a"), matches("b")), all_of(matches("b"), matches("a"), matches("b"))),
         (all_of(matches("a")), matches("a")),
+        (equals(A, B, tolerance=1), equals(A, B, tolerance=1.0)),
+        (costs_at_most(1), costs_at_most(1.0, "/cost_usd")),
         (in_words("is fine", matches("a")), in_words("is good", matches("a"))),
         (in_words("is fine", matches("a")), matches("a")),
         (satisfies(is_loud, words="shouts", version="1"), satisfies(is_loud, words="is loud", version="1")),
@@ -168,6 +231,16 @@ def test_names_and_descriptions_decide_nothing_but_what_is_looked_at_does() -> N
         replace(base, looks_at=TOOL_CALLS),
     ]
     assert len({base.version, *(other.version for other in others)}) == 6
+
+
+def test_what_finds_the_pieces_is_in_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    fenced, answers = (lambda: version(matches("a"), within(ANSWERS, blocks()))), (lambda: version(matches("a")))
+    before = fenced(), answers()
+    monkeypatch.setattr(Blocks, "constants", ("~~~",))
+    assert (fenced() != before[0], answers() == before[1]) == (True, True)
+    last_answer = version(matches("a"), LAST_ANSWER)
+    monkeypatch.setattr(type(LAST_ANSWER), "semantics", 2)
+    assert version(matches("a"), LAST_ANSWER) != last_answer
 
 
 def test_the_tables_behind_a_check_are_in_its_version(monkeypatch: pytest.MonkeyPatch) -> None:

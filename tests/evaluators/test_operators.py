@@ -55,6 +55,18 @@ class Says(Leaf[Text]):
 
 
 @dataclass(frozen=True)
+class SaysItself(Leaf[Text]):
+    """A leaf that answers what the text says."""
+
+    def holds(self, subject: Text) -> bool | None:
+        return {"True": True, "False": False}.get(subject.text)
+
+    @property
+    def words(self) -> str:
+        return "says so"
+
+
+@dataclass(frozen=True)
 class Crashes(Leaf[Text]):
     def holds(self, subject: Text) -> bool | None:
         raise RuntimeError("broken check")
@@ -126,6 +138,26 @@ def test_order_and_grouping_change_no_outcome_and_no_version(parts: list[Check[T
 def test_de_morgan(parts: list[Check[Text]]) -> None:
     assert answer(not_(all_of(*parts))) == answer(any_of(*map(not_, parts)))
     assert answer(not_(any_of(*parts))) == answer(all_of(*map(not_, parts)))
+
+
+@given(st.lists(checks, min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_parts_may_be_grouped_and_repeated(parts: list[Check[Text]], random: Any) -> None:
+    middle = random.randint(1, len(parts))
+    for operator in (all_of, any_of):
+        grouped = [operator(*group) for group in (parts[:middle], parts[middle:]) if group]
+        assert answer(operator(*grouped)) == answer(operator(*parts)) == answer(operator(*parts, *parts))
+    assert answer(at_least(1, *parts)) == answer(any_of(*parts))
+    assert answer(none_of(*parts)) == answer(not_(any_of(*parts)))
+
+
+@given(st.lists(st.sampled_from([True, False, None]), max_size=4), st.integers(1, 3))
+def test_pieces_are_asked_like_parts(said: list[bool | None], k: int) -> None:
+    pieces, check = view(*(says(str(answer)) for answer in said)), SaysItself()
+    parts = [Says(answer) for answer in said]
+    assert outcome(each(ANSWERS, check), pieces) == (outcome(all_of(*parts), "text") if parts else "not_applicable")
+    if len(parts) >= k:
+        assert outcome(some(ANSWERS, check, k=k), pieces) == outcome(at_least(k, *parts), "text")
+    assert outcome(each(ANSWERS, not_(check)), pieces) == outcome(not_(some(ANSWERS, check)), pieces)
 
 
 @given(st.lists(checks, max_size=3), st.integers(0, 3))

@@ -12,8 +12,10 @@ from eval_pipeline.evaluators.checks import (
     TOOL_CALLS,
     Evaluator,
     Leaf,
+    at,
     contains_any,
     contains_none,
+    has_number,
     is_json_object,
     tool_called,
     when,
@@ -69,6 +71,18 @@ def test_a_verdict_explains_itself() -> None:
     assert broken["explanation"] == "The tool call at turn 2 is not one that is a JSON object; found: {broken"
     (fine,) = verdicts(session_row("a", turns[:2]), evaluators=[POLITE]).to_dict("records")
     assert (fine["verdict"], fine["explanation"]) == ("pass", "Holds: No answer swears.")
+
+
+def test_a_verdict_points_at_the_value_that_decided() -> None:
+    limit = Evaluator("limit", TOOL_CALLS, has_number(at("/items/*/price"), at_most=9), "Nothing dear.")
+    turns = [user("hi"), calls("pay", {"items": [{"price": 5}, {"price": 50}]})]
+    frame = verdicts(session_row("a", turns), session_row("b", turns[:1]), evaluators=[limit])
+    assert (frame.loc[0, "verdict"], frame.loc[0, "turn_index"], frame.loc[0, "pointer"]) == (
+        "fail",
+        1,
+        "/items/1/price",
+    )
+    assert pd.isna(frame.loc[1, "pointer"])
 
 
 def test_what_does_not_apply_says_why() -> None:

@@ -6,9 +6,12 @@ from eval_pipeline.evaluators.checks import (
     SESSION,
     TOOL_CALLS,
     TOOL_RESULTS,
+    at,
+    contains_any,
     each,
     error_not_told_as_success,
     has_failed,
+    has_number,
     has_result,
     is_recovered,
     is_tool,
@@ -17,6 +20,8 @@ from eval_pipeline.evaluators.checks import (
     tool_called,
     tool_not_called,
 )
+from eval_pipeline.evaluators.order_checks import calls_in_order, is_called_before
+from eval_pipeline.evaluators.tool_checks import tool_called_with
 from tests.evaluators.conversations import calls, fails, gets, outcome, says, user, view
 
 ERROR = "Error: card declined"
@@ -111,3 +116,53 @@ def test_a_loop_is_the_same_call_with_the_same_result() -> None:
     assert outcome(repeats_call(3), view(*same, calls("find", {"a": 1, "b": 2}), gets("one"))) == "fail"
     assert outcome(repeats_call(2), view(user("hi"), says("hello"))) == "not_applicable"
     assert SESSION.pieces(view()) != ()
+
+
+def test_called_with_arguments_that_satisfy_a_check() -> None:
+    small = tool_called_with("pay", has_number(at("/amount"), at_most=100))
+    large, little = calls("pay", {"amount": 500}), calls("pay", {"amount": 5})
+    assert outcome(small, view(large, little)) == "pass"
+    assert outcome(small, view(calls("find", {"amount": 5}))) == "fail"
+    assert outcome(small, view(calls("pay", {}))) == "fail"
+    finding = small.judge(view(user("hi"), large))
+    assert (finding.outcome, finding.turn_index, finding.pointer, finding.found()) == ("fail", 1, "/amount", "500")
+    assert small.judge(view(calls("find"))).found() == "no call of pay; tools called: find"
+
+
+@pytest.mark.parametrize(
+    ("names", "loosely", "strictly"),
+    [
+        ("find check pay", "pass", "pass"),
+        ("pay find check pay find", "pass", "pass"),
+        ("find other check pay", "pass", "fail"),
+        ("find find check pay", "pass", "pass"),
+        ("check find pay", "fail", "fail"),
+        ("find check", "fail", "fail"),
+        ("", "fail", "fail"),
+    ],
+)
+def test_calls_in_order(names: str, loosely: str, strictly: str) -> None:
+    session = view(*(calls(name) for name in names.split()))
+    assert outcome(calls_in_order("find", "check", "pay"), session) == loosely
+    assert outcome(calls_in_order("find", "check", "pay", strictly=True), session) == strictly
+
+
+def test_a_broken_order_shows_the_calls_and_where_it_broke_off() -> None:
+    finding = calls_in_order("find", "check", "pay").judge(view(user("hi"), calls("find"), calls("pay")))
+    assert (finding.turn_index, finding.found()) == (1, "find, then pay")
+    with pytest.raises(ValueError, match="two tools"):
+        calls_in_order("find")
+
+
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [
+        ([calls("pay"), gets("ok"), says("It is refunded.")], "pass"),
+        ([says("One moment."), says("It is refunded."), calls("pay")], "fail"),
+        ([calls("pay", text="It is refunded."), gets("ok")], "fail"),
+        ([calls("find"), says("It is refunded.")], "fail"),
+        ([calls("pay"), says("One moment.")], "not_applicable"),
+    ],
+)
+def test_a_tool_is_called_before_something_is_said(turns: list[dict[str, str]], expected: str) -> None:
+    assert outcome(is_called_before("pay", contains_any("refunded")), view(user("Please"), *turns)) == expected

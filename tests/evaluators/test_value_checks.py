@@ -3,6 +3,7 @@
 import pytest
 
 from eval_pipeline.evaluators.checks import at, captured, has_allowed, has_number
+from eval_pipeline.evaluators.value_checks import every_captured
 from tests.evaluators.conversations import call, message, outcome
 
 TOTAL = at("/payment/total")
@@ -55,3 +56,30 @@ def test_allowed_values_tell_types_apart() -> None:
     assert [outcome(check, call({"status": value})) for value in ("open", 1, None)] == ["pass"] * 3
     assert [outcome(check, call({"status": value})) for value in ("closed", True, "1", [])] == ["fail"] * 4
     assert outcome(check, call({})) == "not_applicable"
+
+
+def test_a_star_asks_of_every_element() -> None:
+    prices = has_number(at("/items/*/price"), at_most=100)
+    subject = call({"items": [{"price": 5}, {"name": "gift"}, {"price": 500}]})
+    finding = prices.judge(subject)
+    assert (finding.outcome, finding.pointer, finding.found()) == ("fail", "/items/2/price", "500")
+    assert outcome(prices, call({"items": [{"price": 5}, {"price": "7"}]})) == "pass"
+    assert outcome(prices, call({"items": []})) == "not_applicable"
+    assert outcome(has_number(at("/*")), call({"*": 7})) == "pass"
+
+
+def test_a_missing_value_is_pointed_at() -> None:
+    finding = has_number(TOTAL, is_required=True).judge(call({}))
+    assert (finding.outcome, finding.pointer, finding.found()) == ("fail", "/payment/total", "nothing there")
+
+
+@pytest.mark.parametrize("text", ["1,23", "1.234,50", "1_000", "12e9999", "\N{ARABIC-INDIC DIGIT ONE}", "infinity", ""])
+def test_digits_in_another_notation_are_no_number(text: str) -> None:
+    assert outcome(has_number(at("/x")), call({"x": text})) == "fail"
+
+
+def test_every_captured_value_counts() -> None:
+    amounts = has_number(every_captured(r"\$([0-9.]*[0-9])"), at_most=100)
+    assert outcome(amounts, "It is $5, then $50.") == "pass"
+    assert outcome(amounts, "It is $5, then $500.") == "fail"
+    assert outcome(amounts, "Nothing.") == "not_applicable"
