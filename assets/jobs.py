@@ -21,6 +21,13 @@ nightly_evaluation = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*NIGHTLY),
     description="A day from the door to the trends: sessions, signals, verdicts, categories, queue, labels, calibration, rollups.",
 )
+nightly_evaluation_by_batch = dg.define_asset_job(
+    "nightly_evaluation_by_batch",
+    selection=dg.AssetSelection.assets(*NIGHTLY),
+    tags={"eval_pipeline/judges": "batch"},
+    description="The nightly job with its judges' calls put in batches: half the price, answers within a day. A sensor runs "
+    "the days again whose answers have come.",
+)
 refresh_labels = dg.define_asset_job(
     "refresh_labels",
     selection=dg.AssetSelection.assets("human_labels", "judge_calibration_reports"),
@@ -37,4 +44,4 @@ error_analysis = dg.define_asset_job(
     description="Draws a fresh sample of sessions for open-ended reading and puts it into the review queue.",
 )
 
-all_jobs = [nightly_evaluation, refresh_labels, alignment_check, error_analysis]
+all_jobs = [nightly_evaluation, nightly_evaluation_by_batch, refresh_labels, alignment_check, error_analysis]

@@ -64,7 +64,7 @@ def _is_interruption(event: dg.DagsterEvent) -> bool:
 
 def n_steps(job_name: str) -> int:
     """Return how many steps of `job_name` report their progress, one report a day each."""
-    return {"nightly_evaluation": 9, "refresh_labels": 2}.get(job_name, 1)
+    return {"nightly_evaluation": 9, "nightly_evaluation_by_batch": 9, "refresh_labels": 2}.get(job_name, 1)
 
 
 def stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.jobs import alignment_check, error_analysis, nightly_evaluation
+from assets.jobs import alignment_check, error_analysis, nightly_evaluation, nightly_evaluation_by_batch
 
 Job = Any  # Dagster does not export the type of a job that is still to be resolved.
 
@@ -23,6 +23,7 @@ def _day_before(job: Job, cron: str) -> dg.ScheduleDefinition:
 
 all_schedules = [
     _day_before(nightly_evaluation, "30 1 * * *"),
+    _day_before(nightly_evaluation_by_batch, "30 1 * * *"),
     _day_before(alignment_check, "0 4 * * 1"),
     _day_before(error_analysis, "30 4 * * 1"),
 ]

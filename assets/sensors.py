@@ -1,4 +1,5 @@
-"""Dagster sensors: days whose sessions came late or stayed open run again, new reviews refresh labels and calibration.
+"""Dagster sensors: days whose sessions came late or stayed open run again, new reviews refresh labels and calibration,
+and days whose judges were asked in batches run again when the answers have come.
 
 Each asks our own tables what is not as it should be, so nothing is missed, however long a sensor was off. What is still
 so an hour after it was asked for is asked for again: a run that failed is tried again, at most once an hour. A sensor
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 import orjson
 
-from assets.jobs import nightly_evaluation, refresh_labels
+from assets.jobs import nightly_evaluation, nightly_evaluation_by_batch, refresh_labels
 from assets.running import RANGE_END, RANGE_START
 from eval_pipeline.deployment import Clock
 from eval_pipeline.ports import Warehouse
@@ -67,6 +68,22 @@ select min(session_day)::text as first_day,
        greatest(max(session_day), (select max(as_of_day) from evals.judge_calibration_reports))::text as last_day,
        md5(string_agg(session_id || reviews_hash, ',' order by session_id)) as revision
 from waiting having count(*) > 0
+"""
+
+
+# A run collects what has ended at the endpoint, so a day is asked for while one of its batches is open, once an hour,
+# and once more when another run has collected an answer of it.
+BATCHED_CALLS = """
+with batched as (
+    select distinct b.batch_id, b.ended_at, day::date as session_day
+    from evals.call_batches b cross join jsonb_array_elements_text(b.session_days) day
+    where b.ended_at is null or b.ended_at > %(today)s::date - 2
+)
+select session_day::text as first_day, session_day::text as last_day,
+       md5(string_agg(b.batch_id, ',' order by b.batch_id)) as revision
+from batched b left join evals.partition_versions v on v.table_name = 'judge_verdicts' and v.day = b.session_day
+where b.ended_at is null or v.stored_at is null or v.stored_at < b.ended_at
+group by session_day order by session_day desc
 """
 
 
@@ -138,6 +155,13 @@ all_sensors = [
         _of_day,
         "Runs the nightly job for each day that a registered source has brought sessions for since it last ran, and for "
         "each day with sessions that were open when they were taken in and have ended since.",
+    ),
+    _sensor(
+        "batched_calls",
+        nightly_evaluation_by_batch,
+        BATCHED_CALLS,
+        _of_day,
+        "Runs the nightly job by batch again for each day with judges' calls in a batch: it collects what was answered.",
     ),
     _sensor(
         "new_reviews",

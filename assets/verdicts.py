@@ -6,7 +6,7 @@ from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.classifiers.run import classify, failed_verdicts
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
-from eval_pipeline.judges.asking import Asker
+from eval_pipeline.judges.asking import Asks
 from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.ports import JudgeModels, Warehouse
 from eval_pipeline.tables import CategoryPredictions, EvaluatorVerdicts, JudgeVerdicts, RawSessions
@@ -29,7 +29,7 @@ def evaluator_verdicts(day: date, warehouse: Warehouse, deployment: Deployment) 
     shows=Shows(["judge", "verdict", "error_reason"]),
 )
 def judge_verdicts(
-    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asker
+    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asks
 ) -> Frames:
     """Ask every judge about the day's closed sessions; what the ledger knows is not asked again."""
     for sessions in warehouse.read_chunks(RawSessions, day):
@@ -44,7 +44,7 @@ def judge_verdicts(
     shows=Shows(["category", "decided_by"]),
 )
 def category_predictions(
-    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asker
+    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asks
 ) -> Frames:
     """Say which category of the taxonomy each session belongs to that a verdict fails, or abstain."""
     failed = failed_verdicts(*(warehouse.read(table, [day]) for table in (EvaluatorVerdicts, JudgeVerdicts)))

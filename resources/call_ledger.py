@@ -13,10 +13,12 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from eval_pipeline.judges.batches import BATCH_PRICE_SHARE, CallBatch
 from eval_pipeline.judges.prices import Prices
 from eval_pipeline.judges.replies import storable
 from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Warehouse
 from eval_pipeline.tables import ModelCalls
+from eval_pipeline.versions import content_hash
 from resources.judge_model import SIMULATED_ENDPOINT
 
 _REPLIES = """
@@ -27,6 +29,21 @@ SELECT DISTINCT ON (call_key)
  ORDER BY call_key, requested_at, call_id
 """
 
+_LATEST_IN_A_BATCH = """
+SELECT DISTINCT ON (call_key)
+       call_key, status, latency_s, reply, finish_reason, n_prompt_tokens, n_completion_tokens, error
+  FROM evals.model_calls
+ WHERE batch_id IS NOT NULL AND requested_at >= %(since)s AND call_key = ANY(%(call_keys)s)
+ ORDER BY call_key, requested_at DESC, attempt DESC, call_id
+"""
+
+_NUMBERS = """
+SELECT call_key, max(attempt) AS number
+  FROM evals.model_calls
+ WHERE batch_id IS DISTINCT FROM %(batch_id)s AND call_key = ANY(%(call_keys)s)
+ GROUP BY call_key
+"""
+
 _COLUMNS = list(ModelCalls.to_schema().columns)
 _DTYPES = {
     "n_prompt_tokens": "Int64",
@@ -35,6 +52,7 @@ _DTYPES = {
     "reply": "str",
     "finish_reason": "str",
     "error": "str",
+    "batch_id": "str",
 }
 
 
@@ -77,9 +95,18 @@ class WarehouseLedger:
         """Return the earliest stored reply of each key that has one. Raises `WarehouseError`."""
         if not call_keys:
             return {}
-        found = self._warehouse.query(_REPLIES, {"call_keys": list(call_keys)})
-        rows = found.astype("object").where(found.notna(), None).itertuples(index=False, name=None)
-        return {key: Attempt(*values) for key, *values in rows}
+        return _attempts(self._warehouse.query(_REPLIES, {"call_keys": list(call_keys)}))
+
+    def failures(self, call_keys: Sequence[str], since: datetime) -> dict[str, Attempt]:
+        """Return for each key its latest attempt in a batch submitted at or after `since`, if that got no reply.
+
+        Raises `WarehouseError`.
+        """
+        if not call_keys:
+            return {}
+        parameters = {"call_keys": list(call_keys), "since": since}
+        latest = _attempts(self._warehouse.query(_LATEST_IN_A_BATCH, parameters))
+        return {key: attempt for key, attempt in latest.items() if not attempt.is_reply}
 
     def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
         """Store one attempt; returns when it is committed. Raises `WarehouseError` when it could not be."""
@@ -90,6 +117,31 @@ class WarehouseLedger:
             if not mine.done():
                 self._write_waiting()
         mine.result()
+
+    def record_batch(self, batch: CallBatch, calls: Sequence[tuple[JudgeRequest, Attempt]]) -> None:
+        """Store attempts made in `batch`, each once however often it comes, at the price of batches.
+
+        Each is numbered on from what the ledger holds of its call. Raises `WarehouseError`.
+        """
+        if not calls:
+            return
+        parameters = {"batch_id": batch.batch_id, "call_keys": [request.call_key for request, _ in calls]}
+        before = dict(self._warehouse.query(_NUMBERS, parameters).itertuples(index=False, name=None))
+        rows = [self._batch_row(batch, request, attempt, before) for request, attempt in calls]
+        self._warehouse.append(ModelCalls, _frame(rows))
+
+    def _batch_row(
+        self, batch: CallBatch, request: JudgeRequest, attempt: Attempt, before: dict[str, int]
+    ) -> dict[str, Any]:
+        row = self._row(request, attempt, int(before.get(request.call_key, 0)) + 1, batch.endpoint)
+        return {
+            **row,
+            # The same line of the same batch is the same row: whoever stores it again changes nothing.
+            "call_id": content_hash([batch.batch_id, request.call_key], 32),
+            "requested_at": batch.submitted_at,
+            "cost_usd": None if row["cost_usd"] is None else BATCH_PRICE_SHARE * row["cost_usd"],
+            "batch_id": batch.batch_id,
+        }
 
     def _write_waiting(self) -> None:
         with self._waiting_lock:
@@ -124,12 +176,18 @@ class WarehouseLedger:
             "n_completion_tokens": attempt.n_completion_tokens,
             "cost_usd": self._cost(request, attempt, endpoint),
             "error": None if attempt.error is None else storable(attempt.error),
+            "batch_id": None,
         }
 
     def _cost(self, request: JudgeRequest, attempt: Attempt, endpoint: str) -> float | None:
         if endpoint == SIMULATED_ENDPOINT:
             return 0.0
         return self._prices.cost(request.model, attempt.n_prompt_tokens, attempt.n_completion_tokens)
+
+
+def _attempts(found: pd.DataFrame) -> dict[str, Attempt]:
+    rows = found.astype("object").where(found.notna(), None).itertuples(index=False, name=None)
+    return {key: Attempt(*values) for key, *values in rows}
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

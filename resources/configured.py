@@ -13,8 +13,12 @@ import dagster as dg
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.expectations import BatchDocs
 from eval_pipeline.judges.asking import Asker, AskPolicy
+from eval_pipeline.judges.batching import BatchAsker, BatchPolicy
+from eval_pipeline.judges.endpoints import Endpoints
 from eval_pipeline.settings import Settings
+from resources.call_batches import WarehouseBatchStore
 from resources.call_ledger import WarehouseLedger
+from resources.daily_spend import PostgresDailySpend
 from resources.embedded_postgres import database_url
 from resources.judge_models import ConfiguredJudgeModels
 from resources.migration import migrate
@@ -47,28 +51,39 @@ class SessionSourceResource(dg.ConfigurableResource[SessionFiles]):
         return SessionFiles(self.warehouse)
 
 
-class AskerResource(dg.ConfigurableResource[Asker]):
-    """The way to ask judges: over the ledger of paid calls, with one budget for the run."""
+JUDGES = "eval_pipeline/judges"
+"""Tag of a run: `batch` puts its calls in batches, at half the price and within a day."""
+
+
+class AskerResource(dg.ConfigurableResource[Asker | BatchAsker]):
+    """The way to ask judges: over the ledger of paid calls, with one budget for the run; at once, or in batches."""
 
     warehouse: dg.ResourceDependency[PostgresWarehouse]
     policy: dg.ResourceDependency[AskPolicy]
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Asker, None, None]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Asker | BatchAsker, None, None]:
         """Make the run's asker, whose budget and breakers hold over all of its days."""
-        with Asker(WarehouseLedger(self.warehouse, self.policy.prices), self.policy) as asker:
-            yield asker
+        prices = self.policy.prices
+        ledger, daily = WarehouseLedger(self.warehouse, prices), PostgresDailySpend(self.warehouse)
+        if context.run is not None and context.run.tags.get(JUDGES) == "batch":
+            with BatchAsker(ledger, WarehouseBatchStore(self.warehouse), BatchPolicy(prices=prices), daily) as batches:
+                yield batches
+        else:
+            with Asker(ledger, self.policy, daily) as asker:
+                yield asker
 
 
 class JudgeModelsResource(dg.ConfigurableResource[ConfiguredJudgeModels]):
     """The endpoints that judge: OPENAI_API_KEY or OPENAI_BASE_URL for real sessions, a simulated one for simulated."""
 
     settings: dg.ResourceDependency[Settings]
+    endpoints: dg.ResourceDependency[Endpoints]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[ConfiguredJudgeModels, None, None]:
         """Open the endpoints on first use and close them after the run."""
-        with ConfiguredJudgeModels(self.settings) as models:
+        with ConfiguredJudgeModels(self.settings, self.endpoints) as models:
             yield models
 
 
@@ -84,7 +99,7 @@ def default_resources(settings: Settings, deployment: Deployment) -> dict[str, A
         "warehouse": warehouse,
         "session_source": SessionSourceResource(warehouse=warehouse),
         "asker": AskerResource(warehouse=warehouse, policy=deployment.ask_policy),
-        "judge_models": JudgeModelsResource(settings=settings),
+        "judge_models": JudgeModelsResource(settings=settings, endpoints=deployment.ask_policy.endpoints),
         "deployment": deployment,
         "data_docs": BatchDocs(settings.home / "data_docs"),
         "clock": utc_now,

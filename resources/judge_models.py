@@ -3,16 +3,19 @@
 import asyncio
 from types import TracebackType
 
+from eval_pipeline.judges.endpoints import Endpoints
 from eval_pipeline.ports import JudgeModel
 from eval_pipeline.settings import Settings
-from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel
+from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel, endpoint_name
 
 
 class ConfiguredJudgeModels:
     """`ports.JudgeModels` from the settings. Simulated sessions never leave the machine, whatever is configured."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, endpoints: Endpoints | None = None) -> None:
+        """`endpoints` says which API each speaks; without it that is found out."""
         self._settings = settings
+        self._endpoints = endpoints or Endpoints()
         self._opened: dict[str, OpenAIJudgeModel | SimulatedJudgeModel] = {}
 
     def __enter__(self) -> "ConfiguredJudgeModels":
@@ -32,4 +35,5 @@ class ConfiguredJudgeModels:
         if settings.openai_api_key is None and settings.openai_base_url is None:
             return None
         key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
-        return self._opened.setdefault("configured", OpenAIJudgeModel(key, settings.openai_base_url))
+        api = self._endpoints.limits_of(endpoint_name(settings.openai_base_url)).api
+        return self._opened.setdefault("configured", OpenAIJudgeModel(key, settings.openai_base_url, api=api))

@@ -18,6 +18,7 @@ class Job(StrEnum):
     """The jobs that can be run by hand."""
 
     nightly_evaluation = "nightly_evaluation"
+    nightly_evaluation_by_batch = "nightly_evaluation_by_batch"
     refresh_labels = "refresh_labels"
     alignment_check = "alignment_check"
     error_analysis = "error_analysis"

@@ -143,7 +143,7 @@ def _asking(
     deployment = Deployment.load(settings)
     policy = deployment.ask_policy
     ledger, daily = WarehouseLedger(warehouse, policy.prices), PostgresDailySpend(warehouse)
-    with Asker(ledger, policy, daily) as asker, ConfiguredJudgeModels(settings) as models:
+    with Asker(ledger, policy, daily) as asker, ConfiguredJudgeModels(settings, policy.endpoints) as models:
         yield deployment, asker, models
 
 

@@ -15,7 +15,9 @@ from eval_pipeline.evaluators.contract import Check, Leaf
 from eval_pipeline.evaluators.views import Message, SessionView, Text
 from eval_pipeline.redaction.pseudonyms import TOKEN
 
-_MAX_CHARACTERS = 2_000
+_MAX_CHARACTERS = 500
+"""The beginning of a text tells its language; each further character costs a microsecond."""
+
 _NOT_PROSE = re.compile(rf"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\S{1, 64}@\S{1, 255}|{TOKEN.pattern}", re.DOTALL)
 _NO_LANGUAGE = "zxx"
 _CONSTANTS = (version("py3langid"), _MAX_CHARACTERS, _NOT_PROSE, _NO_LANGUAGE)
@@ -123,11 +125,18 @@ def answers_in_language_of_user(confidence: float = 0.8, min_letters: int = 10) 
 
 def told_language(text: str, confidence: float, min_letters: int) -> str | None:
     """Return the code of the language of `text`, or None when it cannot be told."""
-    prose = _NOT_PROSE.sub(" ", text[:_MAX_CHARACTERS])
-    if sum(character.isalpha() for character in prose) < min_letters:
-        return None
-    language, probability = _identifier().classify(prose)
+    language, probability = _classified(text[:_MAX_CHARACTERS], min_letters)
     return language if probability >= confidence and language != _NO_LANGUAGE else None
+
+
+@lru_cache(maxsize=4096)
+def _classified(text: str, min_letters: int) -> tuple[str | None, float]:
+    """Return the likeliest language of a short text and its probability; assistants say many things many times."""
+    prose = _NOT_PROSE.sub(" ", text)
+    if sum(map(str.isalpha, prose)) < min_letters:
+        return None, 0.0
+    language, probability = _identifier().classify(prose)
+    return str(language), float(probability)
 
 
 @lru_cache(maxsize=1)

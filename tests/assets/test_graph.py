@@ -66,14 +66,17 @@ def test_every_asset_is_documented_owned_versioned_and_has_a_column_schema(defin
 def test_jobs_schedules_and_sensors(definitions: dg.Definitions) -> None:
     repository = definitions.get_repository_def()
     jobs = {name for name in repository.job_names if not name.startswith("__")}
-    assert jobs == {"nightly_evaluation", "refresh_labels", "alignment_check", "error_analysis"}
+    assert jobs == {
+        *("nightly_evaluation", "nightly_evaluation_by_batch", "refresh_labels", "alignment_check", "error_analysis")
+    }
     schedules = {s.name: (s.job_name, s.cron_schedule, s.default_status.value) for s in repository.schedule_defs}
     assert schedules == {
         "nightly_evaluation_schedule": ("nightly_evaluation", "30 1 * * *", "STOPPED"),
+        "nightly_evaluation_by_batch_schedule": ("nightly_evaluation_by_batch", "30 1 * * *", "STOPPED"),
         "alignment_check_schedule": ("alignment_check", "0 4 * * 1", "STOPPED"),
         "error_analysis_schedule": ("error_analysis", "30 4 * * 1", "STOPPED"),
     }
-    assert {s.name for s in repository.sensor_defs} == {"late_sessions", "new_reviews"}
+    assert {s.name for s in repository.sensor_defs} == {"late_sessions", "new_reviews", "batched_calls"}
 
 
 def test_every_table_asset_has_a_blocking_contract(definitions: dg.Definitions) -> None:

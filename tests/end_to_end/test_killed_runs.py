@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eval_pipeline.judges.asking import AskPolicy
+from eval_pipeline.judges.endpoints import Limits
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
 from tests.end_to_end.pipeline import DAYS, NewPipeline, Pipeline
 
@@ -29,7 +29,7 @@ def slow(endpoint: JudgeEndpoint, latency_s: float) -> Iterator[None]:
 
 def moments(n_calls: int) -> list[tuple[str, int]]:
     """Where to strike: when a table has that many rows. Later ones lie further on, as work that is done stays done."""
-    amid_the_calls = random.Random(SEED).randrange(1, n_calls - AskPolicy().concurrency)
+    amid_the_calls = random.Random(SEED).randrange(1, n_calls - Limits().concurrency)
     return [("raw_sessions", 1), ("model_calls", amid_the_calls), ("trend_rollups", 1)]
 
 
@@ -74,4 +74,4 @@ def test_a_run_killed_at_any_moment_and_run_again_gives_the_same_tables(
     for table in undisturbed.tables():
         assert killed.content(table) == undisturbed.content(table), table
     repeated = endpoint.n_requests - before - 2 * n_calls
-    assert 0 <= repeated <= len(strikes) * AskPolicy().concurrency
+    assert 0 <= repeated <= len(strikes) * Limits().concurrency

@@ -118,7 +118,7 @@ def test_a_passing_fault_is_tried_again_and_each_attempt_is_kept(fault: Answer |
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_a_fault_that_stays_is_not_tried_again(status: int) -> None:
     run = Run(lambda *_: failure(status), 1)
-    assert (run.statuses, run.n_asked) == ([f"http_{status}"], 1)
+    assert (run.statuses, len(run.ledger.rows)) == ([f"http_{status}"], 1)
 
 
 def test_attempts_end_at_their_limit() -> None:

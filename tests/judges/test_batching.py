@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+import pandas as pd
 import pytest
 
 from eval_pipeline.errors import SettingsError
@@ -19,6 +20,7 @@ from eval_pipeline.judges.batching import BatchAsker
 from eval_pipeline.judges.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
 from eval_pipeline.judges.definition import REPLY_SCHEMA
 from eval_pipeline.judges.prices import Price, Prices
+from eval_pipeline.judges.run import judge_sessions
 from eval_pipeline.ports import Attempt, JudgeRequest
 from eval_pipeline.simulation.batch_jobs import BatchPlan
 from eval_pipeline.simulation.cases import case_number
@@ -30,7 +32,9 @@ from resources.daily_spend import PostgresDailySpend
 from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel
 from resources.warehouse import PostgresWarehouse
 from tests.fakes import MemoryLedger
+from tests.judges.judge_files import judge
 from tests.judges.scripted_endpoint import ScriptedEndpoint, failure
+from tests.judges.test_judge_run import sessions
 
 DAY = date(2026, 3, 1)
 PRICE = {"m": Price(prompt=1.0, completion=10.0)}
@@ -82,6 +86,23 @@ def test_the_answers_are_those_of_calls_made_at_once(
         key: replace(attempt, latency_s=0) for key, attempt in at_once.items()
     }
     assert {attempt.status for attempt in batched.values()} == {"reply"}
+
+
+def test_judging_by_batch_gives_no_row_until_there_is_an_answer_and_then_the_same_rows(
+    warehouse: PostgresWarehouse,
+) -> None:
+    asked = {"role": "user", "content": "Where is order 7?"}
+    said = [[asked, {"role": "assistant", "content": answer}] for answer in ("On its way.", "Lost.")]
+    frame = sessions(s1=said[0], s2=said[1])
+    with JudgeEndpoint(batches=BatchPlan(n_validating=1)) as endpoint:
+        model = OpenAIJudgeModel(KEY, endpoint.base_url)
+        with Asker(MemoryLedger(), AskPolicy()) as at_once:
+            expected = judge_sessions(frame, [judge()], model, at_once, {})
+        by_batch = BatchAsker(WarehouseLedger(warehouse), WarehouseBatchStore(warehouse), AT_ONCE)
+        frames = [judge_sessions(frame, [judge()], model, by_batch, {}) for _ in range(3)]
+    assert [len(rows) for rows in frames] == [0, 0, 2]
+    assert by_batch.left_undone == {("batch_pending", judge().name): 4}
+    pd.testing.assert_frame_equal(frames[2], expected)
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])

@@ -3,17 +3,29 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from eval_pipeline.judges.definition import REPLY_SCHEMA
 from eval_pipeline.judges.replies import parse_reply
 from eval_pipeline.ports import Attempt, JudgeModel, JudgeRequest
+from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
+from resources.judge_bodies import body_of, request_of
 from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel
-from tests.judges.scripted_endpoint import Answer, Script, ScriptedEndpoint, completion, failure, verdict
+from tests.judges.scripted_endpoint import (
+    Answer,
+    Script,
+    ScriptedEndpoint,
+    completion,
+    failure,
+    response,
+    said,
+    verdict,
+)
 
 KEY = "sk-test-THE-SECRET-0123456789"
 MESSAGES = ({"role": "system", "content": "Judge."}, {"role": "user", "content": "session"})
@@ -30,9 +42,11 @@ def ask_of(model: JudgeModel, times: int = 1, timeout_s: float = 5.0) -> list[At
     return asyncio.run(run())
 
 
-def ask(script: Script, times: int = 1, timeout_s: float = 5.0) -> tuple[list[Attempt], ScriptedEndpoint]:
+def ask(
+    script: Script, times: int = 1, timeout_s: float = 5.0, api: Literal["auto", "responses", "chat"] = "auto"
+) -> tuple[list[Attempt], ScriptedEndpoint]:
     with ScriptedEndpoint(script) as endpoint:
-        return ask_of(OpenAIJudgeModel(KEY, endpoint.base_url), times, timeout_s), endpoint
+        return ask_of(OpenAIJudgeModel(KEY, endpoint.base_url, api=api), times, timeout_s), endpoint
 
 
 def test_a_reply_brings_text_finish_reason_and_tokens() -> None:
@@ -76,6 +90,121 @@ def test_whatever_the_endpoint_does_is_a_named_attempt(answer: Answer | None, st
     assert len(endpoint.requests) == 1
 
 
+JSON_REPLY = json.dumps({"critique": "It is so.", "verdict": "fail"})
+
+
+def test_over_responses_a_reply_brings_the_same() -> None:
+    [attempt], endpoint = ask(lambda *_: response([said(JSON_REPLY)]), api="responses")
+    assert (attempt.status, attempt.finish_reason) == ("reply", "stop")
+    assert (attempt.n_prompt_tokens, attempt.n_completion_tokens) == (1000, 100)
+    assert parse_reply(attempt).verdict == "fail"
+    sent = endpoint.requests[0]
+    assert endpoint.paths == ["/v1/responses"]
+    assert (sent["instructions"], sent["input"]) == ("Judge.", [dict(MESSAGES[1])])
+    assert sent["text"]["format"] == {"type": "json_schema", "name": "reply", "strict": True, "schema": REPLY_SCHEMA}
+    assert (sent["temperature"], sent["store"]) == (0.0, False)
+
+
+def test_over_responses_parameters_have_their_names_there() -> None:
+    parameters = {"max_completion_tokens": 300, "reasoning_effort": "low", "seed": 3, "top_p": 0.5}
+    body = body_of(replace(REQUEST, parameters=parameters), "responses", "plain")
+    assert body == {
+        "model": "m",
+        "instructions": "Judge.",
+        "input": [MESSAGES[1]],
+        "store": False,
+        "top_p": 0.5,
+        "max_output_tokens": 300,
+        "reasoning": {"effort": "low"},
+    }
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("parameters", [{}, {"max_completion_tokens": 300, "reasoning_effort": "low", "top_p": 0.5}])
+@pytest.mark.parametrize("messages", [MESSAGES, MESSAGES[1:], MESSAGES[:1]])
+def test_a_body_read_back_is_the_request(
+    api: Literal["chat", "responses"], parameters: Mapping[str, Any], messages: Any
+) -> None:
+    asked = JudgeRequest("k", "m", messages, parameters, REPLY_SCHEMA)
+    assert request_of("k", body_of(asked, api, "json_schema")) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "reason"),
+    [
+        (
+            response(
+                [said('{"critique": "c", "verd')], "incomplete", incomplete_details={"reason": "max_output_tokens"}
+            ),
+            "reply",
+            "truncated",
+        ),
+        (
+            response([said("")], "incomplete", incomplete_details={"reason": "content_filter"}),
+            "reply",
+            "content_filter",
+        ),
+        (response([{"type": "refusal", "refusal": "I will not."}]), "reply", "refusal"),
+        (response([]), "reply", "empty"),
+        (response([said("[]")]), "reply", "not_an_object"),
+        (response([], "failed", error={"code": "server_error", "message": "broke"}), "bad_body", "bad_body"),
+        (response([{"type": "output_text", "text": [1]}]), "bad_body", "bad_body"),
+        (Answer(200, b'{"output": "x"}'), "bad_body", "bad_body"),
+        (Answer(200, b"[]"), "bad_body", "bad_body"),
+        (failure(429), "http_429", "http_429"),
+    ],
+)
+def test_whatever_responses_say_is_a_named_attempt(answer: Answer, status: str, reason: str) -> None:
+    [attempt], _ = ask(lambda *_: answer, api="responses")
+    assert attempt.status == status
+    assert parse_reply(attempt).error_reason == reason
+
+
+def test_a_response_that_failed_says_why() -> None:
+    answer = response([], "failed", error={"code": "server_error", "message": "broke"})
+    [attempt], _ = ask(lambda *_: answer, api="responses")
+    assert "server_error: broke" in (attempt.error or "")
+
+
+@pytest.mark.parametrize("known", ["/v1/chat/completions", "/v1/responses"])
+def test_an_endpoint_is_asked_over_the_api_that_it_knows_and_this_is_remembered(known: str) -> None:
+    with JudgeEndpoint(paths=[known]) as endpoint:
+        attempts = ask_of(OpenAIJudgeModel(KEY, endpoint.base_url), times=3)
+        assert endpoint.n_requests == 3
+    assert [attempt.status for attempt in attempts] == ["reply"] * 3
+
+
+def test_neither_api_is_tried_twice_and_a_stated_one_is_kept() -> None:
+    attempts, endpoint = ask(lambda *_: failure(404, "Invalid URL"), times=2)
+    assert endpoint.paths == ["/v1/chat/completions", "/v1/responses", "/v1/responses"]
+    assert [attempt.status for attempt in attempts] == ["http_404"] * 2
+    _, endpoint = ask(lambda *_: failure(404, "Invalid URL"), api="chat")
+    assert endpoint.paths == ["/v1/chat/completions"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(404, b'{"detail": "Not Found"}'),
+        Answer(404, b"<html><h1>404 Not Found</h1></html>"),
+        Answer(404),
+        Answer(405, b'{"detail": "Method Not Allowed"}'),
+        Answer(501, b"not implemented"),
+    ],
+)
+def test_an_endpoint_may_say_in_many_ways_that_it_does_not_know_the_api(answer: Answer) -> None:
+    [attempt], endpoint = ask(lambda number, _: answer if number == 1 else response([said(JSON_REPLY)]))
+    assert endpoint.paths == ["/v1/chat/completions", "/v1/responses"]
+    assert attempt.is_reply
+
+
+@pytest.mark.parametrize("words", ["The model `m` does not exist", "Model not found", "DeploymentNotFound", "no"])
+def test_an_unknown_model_is_no_unknown_api(words: str) -> None:
+    attempts, endpoint = ask(lambda *_: failure(404, words), times=2)
+    assert endpoint.paths == ["/v1/chat/completions"] * 2
+    assert [attempt.status for attempt in attempts] == ["http_404"] * 2
+
+
 def test_no_listener_is_a_lost_connection() -> None:
     assert ask_of(OpenAIJudgeModel(KEY, "http://127.0.0.1:9/v1"))[0].status == "connection"
 
@@ -115,16 +244,20 @@ def test_retry_after_may_be_a_date() -> None:
 
 
 def form_of(body: Mapping[str, Any]) -> str:
-    return str(body.get("response_format", {}).get("type", "plain"))
+    form = body.get("response_format") or body.get("text", {}).get("format", {})
+    return str(form.get("type", "plain"))
 
 
+@pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize(("known", "asked"), [(["json_object", "plain"], 2), (["plain"], 3)])
-def test_an_endpoint_without_schemas_is_asked_for_less_and_remembered(known: list[str], asked: int) -> None:
+def test_an_endpoint_without_schemas_is_asked_for_less_and_remembered(
+    known: list[str], asked: int, api: Literal["chat", "responses"]
+) -> None:
     def script(_: int, body: Mapping[str, Any]) -> Answer:
         form = form_of(body)
         return verdict() if form in known else failure(400, f"response_format {form} is not supported")
 
-    attempts, endpoint = ask(script, times=3)
+    attempts, endpoint = ask(script, times=3, api=api)
     assert [attempt.status for attempt in attempts] == ["reply"] * 3
     assert len(endpoint.requests) == asked + 2
     assert {form_of(body) for body in endpoint.requests[-3:]} == {known[0]}
