@@ -47,6 +47,16 @@ class Shows:
 NOTHING_MORE = Shows()
 
 
+@dataclass(frozen=True)
+class Remarks:
+    """A check that warns of what a run could not do. `of` takes the body's resources and returns a sentence for each."""
+
+    name: str
+    description: str
+    of: Callable[..., Sequence[str]]
+    fine: str
+
+
 def table_asset(
     table: type[Table],
     *,
@@ -54,6 +64,7 @@ def table_asset(
     deps: Sequence[str] = (),
     kinds: Sequence[str] = ("pandas", "postgres"),
     shows: Shows = NOTHING_MORE,
+    remarks: Remarks | None = None,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Make an asset of `body(day, **resources) -> frames`; its further parameters name the resources it needs."""
 
@@ -61,7 +72,7 @@ def table_asset(
         def rows_of_table(**arguments: Any) -> Iterator[tuple[type[Table], Frames]]:
             yield table, body(**arguments)
 
-        return _build([table], rows_of_table, body, group, deps, kinds, {table: shows})
+        return _build([table], rows_of_table, body, group, deps, kinds, {table: shows}, remarks)
 
     return decorate
 
@@ -92,6 +103,7 @@ def _build(
     deps: Sequence[str],
     kinds: Sequence[str],
     shown: Mapping[type[Table], Shows],
+    remarks: Remarks | None = None,
 ) -> dg.AssetsDefinition:
     needed = [name for name in inspect.signature(signature_of).parameters if name != "day"]
 
@@ -101,8 +113,9 @@ def _build(
         partitions_def=daily,
         backfill_policy=nightly_backfill,
         required_resource_keys={*needed, "warehouse", "progress"},
+        check_specs=[_spec_of(tables[0], remarks)] if remarks else None,
     )
-    def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         resources = {name: getattr(context.resources, name) for name in needed}
         warehouse: Warehouse = context.resources.warehouse
         written = {table: _Written(shown[table]) for table in tables}
@@ -115,8 +128,23 @@ def _build(
             context.resources.progress.advance(signature_of.__name__, day)
         for table in tables:
             yield _result(context, table, written[table])
+        if remarks:
+            yield _remarked(remarks, remarks.of(**resources))
 
     return compute
+
+
+def _spec_of(table: type[Table], remarks: Remarks) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name=remarks.name, asset=table.table_name(), description=remarks.description)
+
+
+def _remarked(remarks: Remarks, sentences: Sequence[str]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=remarks.name,
+        passed=not sentences,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(sentences) or remarks.fine,
+    )
 
 
 def asset_spec(table: type[Table], *, group: str, deps: Sequence[str] = (), kinds: Sequence[str] = ()) -> dg.AssetSpec:

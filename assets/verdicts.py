@@ -2,16 +2,29 @@
 
 from datetime import date
 
-from assets.table_assets import Frames, Shows, table_asset
+from assets.table_assets import Frames, Remarks, Shows, table_asset
 from eval_pipeline.classifiers.run import classify, failed_verdicts
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
 from eval_pipeline.judges.asking import Asks
 from eval_pipeline.judges.by_origin import judge_by_origin
+from eval_pipeline.judges.undone import left_undone_in_words
 from eval_pipeline.ports import JudgeModels, Warehouse
 from eval_pipeline.tables import CategoryPredictions, EvaluatorVerdicts, JudgeVerdicts, RawSessions
 
 LOOP = "evaluate"
+
+
+def _left_undone(asker: Asks, deployment: Deployment, **others: object) -> list[str]:
+    return left_undone_in_words(asker.left_undone, deployment.ask_policy.prices)
+
+
+CALLS_ARE_MADE = Remarks(
+    name="calls_are_made",
+    description="Warns of calls that were not made: the budget, an endpoint that kept failing, a batch under way.",
+    of=_left_undone,
+    fine="every call was made",
+)
 
 
 @table_asset(EvaluatorVerdicts, group=LOOP, deps=["raw_sessions"], shows=Shows(["evaluator", "verdict"]))
@@ -27,6 +40,7 @@ def evaluator_verdicts(day: date, warehouse: Warehouse, deployment: Deployment) 
     deps=["raw_sessions"],
     kinds=["openai", "postgres"],
     shows=Shows(["judge", "verdict", "error_reason"]),
+    remarks=CALLS_ARE_MADE,
 )
 def judge_verdicts(
     day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asks

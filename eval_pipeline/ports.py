@@ -126,6 +126,16 @@ class Attempt:
         return self.status == "reply"
 
 
+@dataclass(frozen=True)
+class Sent:
+    """An attempt that was made: at which call, what came of it, which of the call's it was (from 1), and where it went."""
+
+    request: JudgeRequest
+    attempt: Attempt
+    number: int
+    endpoint: str
+
+
 class JudgeModel(Protocol):
     """An endpoint that speaks the OpenAI protocol. One attempt a call: retries are the asker's."""
 
@@ -186,8 +196,8 @@ class CallLedger(Protocol):
         """Return the stored reply of each key that has one."""
         ...
 
-    def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
-        """Store one attempt, durably, before returning. `number` counts from 1 within the logical call."""
+    def record(self, sent: Sequence[Sent]) -> None:
+        """Store attempts, durably and all together, before returning."""
         ...
 
 

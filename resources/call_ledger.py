@@ -3,10 +3,8 @@
 Not here: when a call is made (`eval_pipeline.judges.asking`), how a lease is held (`call_leases.py`).
 """
 
-import threading
 import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -16,8 +14,8 @@ import pandas as pd
 from eval_pipeline.judges.batches import BATCH_PRICE_SHARE, CallBatch
 from eval_pipeline.judges.prices import Prices
 from eval_pipeline.judges.replies import storable
-from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Warehouse
-from eval_pipeline.tables import ModelCalls
+from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Sent, Warehouse
+from eval_pipeline.tables import ModelCalls, Table
 from eval_pipeline.versions import content_hash
 from resources.judge_model import SIMULATED_ENDPOINT
 
@@ -44,17 +42,6 @@ SELECT call_key, max(attempt) AS number
  GROUP BY call_key
 """
 
-_COLUMNS = list(ModelCalls.to_schema().columns)
-_DTYPES = {
-    "n_prompt_tokens": "Int64",
-    "n_completion_tokens": "Int64",
-    "cost_usd": "float64",
-    "reply": "str",
-    "finish_reason": "str",
-    "error": "str",
-    "batch_id": "str",
-}
-
 
 def utc_now() -> datetime:
     """Return the present time in UTC."""
@@ -62,7 +49,11 @@ def utc_now() -> datetime:
 
 
 class LeasingWarehouse(Warehouse, Protocol):
-    """A warehouse that can also hold leases of calls."""
+    """A warehouse that can also hold leases of calls, and takes rows without a frame."""
+
+    def append_rows(self, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> int:
+        """Add rows of Python values; those whose key is there already are left as they are."""
+        ...
 
     def leases(self) -> AbstractContextManager[CallLeases]:
         """Return leases of their own, none of which is taken yet."""
@@ -70,11 +61,7 @@ class LeasingWarehouse(Warehouse, Protocol):
 
 
 class WarehouseLedger:
-    """`ports.CallLedger` over a warehouse. All methods may be called from any number of threads.
-
-    Attempts that arrive while a write is under way are written together by the next one: each `record` returns when
-    its own row is committed, and a burst costs a few transactions.
-    """
+    """`ports.CallLedger` over a warehouse. All methods may be called from any number of threads."""
 
     def __init__(
         self, warehouse: LeasingWarehouse, prices: Prices | None = None, clock: Callable[[], datetime] = utc_now
@@ -83,9 +70,6 @@ class WarehouseLedger:
         self._warehouse = warehouse
         self._prices = prices or Prices()
         self._clock = clock
-        self._waiting: list[tuple[dict[str, Any], Future[None]]] = []
-        self._waiting_lock = threading.Lock()
-        self._writing_lock = threading.Lock()
 
     def leases(self) -> AbstractContextManager[CallLeases]:
         """Return one run's leases."""
@@ -108,15 +92,10 @@ class WarehouseLedger:
         latest = _attempts(self._warehouse.query(_LATEST_IN_A_BATCH, parameters))
         return {key: attempt for key, attempt in latest.items() if not attempt.is_reply}
 
-    def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
-        """Store one attempt; returns when it is committed. Raises `WarehouseError` when it could not be."""
-        mine: Future[None] = Future()
-        with self._waiting_lock:
-            self._waiting.append((self._row(request, attempt, number, endpoint), mine))
-        with self._writing_lock:
-            if not mine.done():
-                self._write_waiting()
-        mine.result()
+    def record(self, sent: Sequence[Sent]) -> None:
+        """Store attempts in one transaction; returns when it is committed. Raises `WarehouseError` when it could not be."""
+        rows = [self._row(one.request, one.attempt, one.number, one.endpoint) for one in sent]
+        self._warehouse.append_rows(ModelCalls, rows)
 
     def record_batch(self, batch: CallBatch, calls: Sequence[tuple[JudgeRequest, Attempt]]) -> None:
         """Store attempts made in `batch`, each once however often it comes, at the price of batches.
@@ -128,7 +107,7 @@ class WarehouseLedger:
         parameters = {"batch_id": batch.batch_id, "call_keys": [request.call_key for request, _ in calls]}
         before = dict(self._warehouse.query(_NUMBERS, parameters).itertuples(index=False, name=None))
         rows = [self._batch_row(batch, request, attempt, before) for request, attempt in calls]
-        self._warehouse.append(ModelCalls, _frame(rows))
+        self._warehouse.append_rows(ModelCalls, rows)
 
     def _batch_row(
         self, batch: CallBatch, request: JudgeRequest, attempt: Attempt, before: dict[str, int]
@@ -142,18 +121,6 @@ class WarehouseLedger:
             "cost_usd": None if row["cost_usd"] is None else BATCH_PRICE_SHARE * row["cost_usd"],
             "batch_id": batch.batch_id,
         }
-
-    def _write_waiting(self) -> None:
-        with self._waiting_lock:
-            group, self._waiting = self._waiting, []
-        try:
-            self._warehouse.append(ModelCalls, _frame([row for row, _ in group]))
-        except BaseException as error:
-            for _, written in group:
-                written.set_exception(error)
-        else:
-            for _, written in group:
-                written.set_result(None)
 
     def _row(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> dict[str, Any]:
         return {
@@ -188,9 +155,3 @@ class WarehouseLedger:
 def _attempts(found: pd.DataFrame) -> dict[str, Attempt]:
     rows = found.astype("object").where(found.notna(), None).itertuples(index=False, name=None)
     return {key: Attempt(*values) for key, *values in rows}
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return rows of `model_calls`; typed here, as pandera's validation of a few rows costs ten times their writing."""
-    frame = pd.DataFrame(rows, columns=_COLUMNS).astype(_DTYPES)
-    return frame.assign(requested_at=frame["requested_at"].dt.as_unit("us"))

@@ -45,6 +45,6 @@ class PostgresDailySpend:
         return self._usd(_SPENT, {"day": day}) or 0.0
 
     def _usd(self, statement: bytes, parameters: dict[str, Any]) -> float | None:
-        with self._warehouse._writing(ModelSpend) as connection:
+        with self._warehouse.writing(ModelSpend) as connection:
             found = connection.execute(statement, parameters).fetchone()
         return None if found is None else float(found[0])

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Stored
+from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Sent, Stored
 from eval_pipeline.tables import Table
 from eval_pipeline.versions import content_hash
 
@@ -140,6 +140,6 @@ class MemoryLedger:
                     found.setdefault(request.call_key, attempt)
         return found
 
-    def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
+    def record(self, sent: Sequence[Sent]) -> None:
         with self._lock:
-            self.rows.append((request, attempt, number))
+            self.rows += [(one.request, one.attempt, one.number) for one in sent]

@@ -22,7 +22,7 @@ from eval_pipeline.judges.line import NOT_SENT, Gate, Line
 from eval_pipeline.judges.pacing import Breaker, Rates, is_passing, wait_before_retry
 from eval_pipeline.judges.prices import Prices
 from eval_pipeline.judges.recording import Recorder
-from eval_pipeline.ports import Attempt, CallLeases, CallLedger, DailySpend, JudgeModel, JudgeRequest
+from eval_pipeline.ports import Attempt, CallLeases, CallLedger, DailySpend, JudgeModel, JudgeRequest, Sent
 
 Result = TypeVar("Result")
 
@@ -238,7 +238,7 @@ class _Calls:
             if last is None:
                 # Counted from where the first attempt went out: before that it waited for others, not for the endpoint.
                 give_up_at = clock() - attempt.latency_s + limits.deadline_s
-            await self._recorder.record(request, attempt, number, line.model.endpoint)
+            await self._recorder.record(Sent(request, attempt, number, line.model.endpoint))
             last = attempt
             if not is_passing(attempt):
                 break

@@ -13,13 +13,14 @@ from tests.end_to_end.pipeline import DAYS, NewPipeline, Pipeline
 BUDGET_USD = 0.02
 
 
-def catalog_with(folder: Path, budget: str) -> Path:
-    """Copy the shipped catalog to `folder` with a budget."""
+def catalog_with(folder: Path, budget: str, per: str = "run") -> Path:
+    """Copy the shipped catalog to `folder` with a budget per run or day."""
     shutil.copytree(PROJECT_ROOT / "catalog", folder)
     prices = folder / "prices.yaml"
     shipped = prices.read_text(encoding="utf-8")
-    assert "budget_usd_per_run: null" in shipped
-    prices.write_text(shipped.replace("budget_usd_per_run: null", f"budget_usd_per_run: {budget}"), encoding="utf-8")
+    none = f"budget_usd_per_{per}: null"
+    assert none in shipped
+    prices.write_text(shipped.replace(none, none.replace("null", budget)), encoding="utf-8")
     return folder
 
 
@@ -47,6 +48,24 @@ def test_the_budget_of_the_catalog_holds_over_all_days_of_a_run(
     assert pipeline.value("SELECT count(*) FROM evals.model_calls") == pipeline.value(
         "SELECT count(DISTINCT call_key) FROM evals.model_calls"
     )
+
+
+def test_the_budget_of_the_day_holds_over_all_its_runs(
+    new_pipeline: NewPipeline, traffic: list[Path], tmp_path: Path
+) -> None:
+    pipeline = new_pipeline()
+    for path in traffic:
+        pipeline.register(path)
+    pipeline.settings = at(catalog_with(tmp_path / "catalog", str(BUDGET_USD), "day"), pipeline)
+    n_calls = []
+    for _ in range(2):
+        pipeline.succeed("nightly_evaluation", DAYS)
+        n_calls.append(pipeline.value("SELECT count(*) FROM evals.model_calls"))
+
+    spent = pipeline.value("SELECT sum(cost_usd) FROM evals.model_calls")
+    assert BUDGET_USD / 2 < spent <= BUDGET_USD
+    assert n_calls[0] > 0
+    assert pipeline.value("SELECT sum(usd) FROM evals.model_spend") == pytest.approx(spent)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ from eval_pipeline.judges.endpoints import Endpoints, Limits
 from eval_pipeline.judges.pacing import wait_before_retry
 from eval_pipeline.judges.prices import Price, Prices
 from eval_pipeline.judges.replies import parse_reply
-from eval_pipeline.ports import Attempt, JudgeRequest
+from eval_pipeline.ports import Attempt, JudgeRequest, Sent
 from resources.judge_model import OpenAIJudgeModel
 from tests.fakes import MemoryLedger
 from tests.judges.scripted_endpoint import Answer, Script, ScriptedEndpoint, failure, verdict
@@ -207,7 +207,7 @@ def test_a_budget_without_a_price_or_a_limit_is_refused() -> None:
 
 def test_a_ledger_that_cannot_write_ends_the_run() -> None:
     class FullDisk(MemoryLedger):
-        def record(self, request: JudgeRequest, attempt: Attempt, number: int, endpoint: str) -> None:
+        def record(self, sent: Sequence[Sent]) -> None:
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
@@ -272,7 +272,7 @@ def test_what_another_run_leaves_without_a_reply_is_asked_here() -> None:
         with ledger.leases() as others:
             others.take(["key-0", "key-1"])
             run = threads.submit(ask, endpoint, map(request, range(3)), ledger, FAST)
-            ledger.record(request(0), Attempt("reply", 0.1, "by the other run"), 1, "other")
+            ledger.record([Sent(request(0), Attempt("reply", 0.1, "by the other run"), 1, "other")])
             others.give_back(["key-0"])
             while len(ledger.rows) < 2:
                 time.sleep(0.01)

@@ -8,7 +8,7 @@ import pytest
 from eval_pipeline.errors import WarehouseError
 from eval_pipeline.judges.batches import CallBatch
 from eval_pipeline.judges.prices import Price, Prices
-from eval_pipeline.ports import Attempt, JudgeRequest
+from eval_pipeline.ports import Attempt, JudgeRequest, Sent
 from eval_pipeline.tables import ModelCalls
 from resources.call_batches import WarehouseBatchStore
 from resources.call_ledger import WarehouseLedger
@@ -49,7 +49,7 @@ def test_a_batch_that_is_not_there_is_named(warehouse: PostgresWarehouse) -> Non
 
 def test_calls_of_a_batch_are_stored_once_and_numbered_on(warehouse: PostgresWarehouse) -> None:
     ledger = WarehouseLedger(warehouse, PRICES)
-    ledger.record(request("a"), Attempt("http_500", 0.1), 1, "host/v1")
+    ledger.record([Sent(request("a"), Attempt("http_500", 0.1), 1, "host/v1")])
     for _ in range(2):
         ledger.record_batch(BATCH, [(request("a"), REPLY), (request("b"), FAILED)])
     ledger.record_batch(replace(BATCH, batch_id="eval-pipeline-2"), [(request("b"), REPLY)])
@@ -88,7 +88,7 @@ def test_the_latest_attempt_in_a_batch_says_what_failed(warehouse: PostgresWareh
     later = replace(BATCH, batch_id="eval-pipeline-2", submitted_at=NOW + timedelta(hours=1))
     ledger.record_batch(BATCH, [(request("a"), FAILED), (request("b"), FAILED), (request("c"), FAILED)])
     ledger.record_batch(later, [(request("b"), REPLY), (request("c"), replace(FAILED, status="http_500"))])
-    ledger.record(request("d"), FAILED, 1, "host/v1")
+    ledger.record([Sent(request("d"), FAILED, 1, "host/v1")])
     keys = ["a", "b", "c", "d"]
     assert ledger.failures(keys, NOW) == {"a": FAILED, "c": replace(FAILED, status="http_500")}
     assert set(ledger.failures(keys, NOW + timedelta(minutes=1))) == {"c"}

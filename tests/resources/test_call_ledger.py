@@ -4,7 +4,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -14,13 +13,13 @@ import pytest
 
 from eval_pipeline.judges.asking import Asker, AskPolicy
 from eval_pipeline.judges.prices import Price, Prices
-from eval_pipeline.ports import Attempt, CallLeases, CallLedger, JudgeRequest
+from eval_pipeline.ports import Attempt, CallLeases, CallLedger, JudgeRequest, Sent
 from eval_pipeline.tables import ModelCalls, Table
 from resources.call_leases import LEASE_OPTIONS
 from resources.call_ledger import WarehouseLedger
 from resources.judge_model import OpenAIJudgeModel
 from resources.warehouse import PostgresWarehouse
-from tests.fakes import MemoryLedger, MemoryWarehouse
+from tests.fakes import MemoryLedger, MemoryWarehouse, typed
 from tests.judges.scripted_endpoint import Answer, ScriptedEndpoint, verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -31,16 +30,11 @@ REPLY = Attempt("reply", 2.0, '{"verdict": "pass"}', "stop", 1000, 100)
 class LedgerWarehouse(MemoryWarehouse):
     """The fake, with the one statement that the ledger makes; the SQL itself is tested against PostgreSQL."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.n_appends = 0
-
     def leases(self) -> AbstractContextManager[CallLeases]:
         return MemoryLedger().leases()
 
-    def append(self, table: type[Table], frame: pd.DataFrame) -> int:
-        self.n_appends += 1
-        return super().append(table, frame)
+    def append_rows(self, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> int:
+        return self.append(table, typed(table, pd.DataFrame(rows)))
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pd.DataFrame:
         assert isinstance(parameters, Mapping)
@@ -62,13 +56,14 @@ def ledger_of(warehouse: LedgerWarehouse, clock: datetime = NOW) -> WarehouseLed
 
 def check_that_replies_come_back_and_failures_do_not(warehouse: Any) -> None:
     ledger = ledger_of(warehouse)
-    ledger.record(request("a"), Attempt("http_429", 0.1, error="RateLimitError", retry_after_s=1.0), 1, "host/v1")
-    ledger.record(request("a"), REPLY, 2, "host/v1")
-    ledger_of(warehouse, datetime(2026, 3, 2, tzinfo=UTC)).record(
-        request("a"), Attempt("reply", 1.0, "later"), 1, "host/v1"
+    ledger.record(
+        [Sent(request("a"), Attempt("http_429", 0.1, error="RateLimitError", retry_after_s=1.0), 1, "host/v1")]
     )
-    ledger.record(request("b"), Attempt("timeout", 60.0), 1, "host/v1")
-    ledger.record(request("c"), Attempt("reply", 1.0, "it's \x00 \ud800 'q'", None), 1, "host/v1")
+    ledger.record([Sent(request("a"), REPLY, 2, "host/v1")])
+    later = ledger_of(warehouse, datetime(2026, 3, 2, tzinfo=UTC))
+    later.record([Sent(request("a"), Attempt("reply", 1.0, "later"), 1, "host/v1")])
+    ledger.record([Sent(request("b"), Attempt("timeout", 60.0), 1, "host/v1")])
+    ledger.record([Sent(request("c"), Attempt("reply", 1.0, "it's \x00 \ud800 'q'", None), 1, "host/v1")])
     found = ledger_of(warehouse).replies(["a", "b", "c", "d'; DROP TABLE model_calls"])
     assert found == {"a": REPLY, "c": Attempt("reply", 1.0, "it's \ufffd \ufffd 'q'", None)}
     assert ledger.replies([]) == {}
@@ -82,20 +77,9 @@ def test_replies_come_back_from_postgresql(warehouse: PostgresWarehouse) -> None
     check_that_replies_come_back_and_failures_do_not(warehouse)
 
 
-def test_rows_have_the_model_s_types() -> None:
-    class Strict(LedgerWarehouse):
-        def append(self, table: type[Table], frame: pd.DataFrame) -> int:
-            pd.testing.assert_frame_equal(frame, table.validate(frame))
-            return super().append(table, frame)
-
-    ledger = ledger_of(Strict())
-    for attempt in (REPLY, Attempt("timeout", 60.0), Attempt("reply", 1.0, "text", "stop", 5, None)):
-        ledger.record(request("a"), attempt, 1, "host/v1")
-
-
 def test_a_row_says_what_was_asked_when_where_and_at_what_cost() -> None:
     warehouse = LedgerWarehouse()
-    ledger_of(warehouse).record(request("a"), REPLY, 3, "host/v1")
+    ledger_of(warehouse).record([Sent(request("a"), REPLY, 3, "host/v1")])
     row = warehouse.read(ModelCalls).iloc[0]
     assert (row["call_key"], row["attempt"], row["endpoint"], row["model"]) == ("a", 3, "host/v1", "m")
     assert row["requested_at"] == pd.Timestamp("2026-03-01 11:59:58", tz="UTC")
@@ -106,55 +90,11 @@ def test_a_row_says_what_was_asked_when_where_and_at_what_cost() -> None:
 
 def test_an_unknown_model_costs_null_and_the_simulation_nothing() -> None:
     warehouse = LedgerWarehouse()
-    ledger_of(warehouse).record(request("a", model="unknown"), REPLY, 1, "host/v1")
-    ledger_of(warehouse).record(request("b"), REPLY, 1, "simulated")
+    ledger_of(warehouse).record([Sent(request("a", model="unknown"), REPLY, 1, "host/v1")])
+    ledger_of(warehouse).record([Sent(request("b"), REPLY, 1, "simulated")])
     costs = warehouse.read(ModelCalls).set_index("call_key")["cost_usd"]
     assert pd.isna(costs["a"])
     assert costs["b"] == 0
-
-
-def test_attempts_that_come_together_are_written_together_and_all_before_they_return() -> None:
-    warehouse = LedgerWarehouse()
-    ledger = ledger_of(warehouse)
-
-    def record(number: int) -> bool:
-        ledger.record(request(f"k{number}"), REPLY, 1, "host/v1")
-        return f"k{number}" in ledger.replies([f"k{number}"])
-
-    with ThreadPoolExecutor(16) as threads:
-        assert all(threads.map(record, range(200)))
-    assert len(warehouse.read(ModelCalls)) == 200
-    assert warehouse.n_appends < 200
-
-
-def test_a_write_that_fails_is_told_to_all_who_wait_for_it_and_the_next_succeeds() -> None:
-    class Failing(LedgerWarehouse):
-        is_down = True
-
-        def append(self, table: type[Table], frame: pd.DataFrame) -> int:
-            if self.is_down:
-                raise ConnectionError("down")
-            return super().append(table, frame)
-
-    warehouse = Failing()
-    ledger = ledger_of(warehouse)
-    failures: list[BaseException] = []
-
-    def record(number: int) -> None:
-        try:
-            ledger.record(request(f"k{number}"), REPLY, 1, "host/v1")
-        except ConnectionError as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=record, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(failures) == 8
-    warehouse.is_down = False
-    record(9)
-    assert list(warehouse.read(ModelCalls)["call_key"]) == ["k9"]
 
 
 @pytest.fixture(params=["memory", "postgres"])
