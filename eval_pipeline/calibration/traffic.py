@@ -69,9 +69,11 @@ def traffic_rates(
     blind = entering.loc[entering["is_blind"], ["session_id", "target", "label"]]
     of_signals = said[(said["subject_kind"] == "signal") & in_window(said["session_day"], as_of_day)]
     together = of_signals.assign(label_set=BOTH_SETS).merge(blind, on=["session_id", "target"], how="left")
+    # Strings of pyarrow are dear by the piece, and there are many small groups.
+    words = dict.fromkeys(["session_id", "stratum", "prediction", "arm", "label"], "object")
     rows = [
         _row(tuple(map(str, key)), group.sort_values("session_id", kind="stable", ignore_index=True))
-        for sessions in (by_set, together)
+        for sessions in (by_set.astype(words), together.astype(words))
         for key, group in sessions.groupby(FROM)
     ]
     return pd.DataFrame(rows, columns=[*FROM, *RATE_COLUMNS, *COUNT_COLUMNS])
