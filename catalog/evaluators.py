@@ -13,16 +13,25 @@ from eval_pipeline.evaluators.checks import (
     REPLY,
     SESSION,
     TOOL_CALLS,
+    WORDS_ONLY,
     Evaluator,
+    acts_once,
+    agreed_before,
     all_of,
+    amounts_are_known,
+    answers_in_language_of_user,
+    answers_within,
     any_of,
+    arguments_are_known,
     blocks,
     breaks_off,
     calls_tool,
+    claims_backed,
     contains_any,
     contains_none,
     error_not_told_as_success,
     first,
+    has_at_most,
     has_failed,
     has_length,
     has_result,
@@ -33,27 +42,18 @@ from eval_pipeline.evaluators.checks import (
     last,
     matches,
     matches_none,
+    names_no_tool,
     not_,
     repeats_call,
+    repeats_no_answer,
     shows_machinery,
+    shows_no_personal_data,
     shows_no_secret,
     some,
+    told_is_known,
     when,
     within,
 )
-from eval_pipeline.evaluators.conduct_checks import (
-    WORDS_ONLY,
-    acts_once,
-    agreed_before,
-    claims_backed,
-    names_no_tool,
-    repeats_no_answer,
-)
-from eval_pipeline.evaluators.grounding_checks import arguments_are_known, told_is_known
-from eval_pipeline.evaluators.language_checks import answers_in_language_of_user
-from eval_pipeline.evaluators.leak_checks import shows_no_personal_data
-from eval_pipeline.evaluators.limit_checks import answers_within, has_at_most
-from eval_pipeline.evaluators.money_checks import amounts_are_known
 
 # Tools, by their names.
 ACTING_TOOLS = (

@@ -5,6 +5,7 @@ Not here: any of them (each stands in the module it is imported from).
 
 from eval_pipeline.evaluators.citation_checks import cites_only_retrieved, has_citations
 from eval_pipeline.evaluators.conduct_checks import (
+    WORDS_ONLY,
     acts_once,
     agreed_before,
     claims_backed,
@@ -129,6 +130,7 @@ __all__ = [
     "TOOL_CALLS",
     "TOOL_RESULTS",
     "USER_TURNS",
+    "WORDS_ONLY",
     "Check",
     "Evaluator",
     "Leaf",
