@@ -196,6 +196,10 @@ class CallLedger(Protocol):
         """Return the stored reply of each key that has one."""
         ...
 
+    def in_batches(self, call_keys: Sequence[str]) -> set[str]:
+        """Return those of `call_keys` that stand in a batch under way: asked now, they would be paid twice."""
+        ...
+
     def record(self, sent: Sequence[Sent]) -> None:
         """Store attempts, durably and all together, before returning."""
         ...

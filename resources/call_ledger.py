@@ -35,6 +35,15 @@ SELECT DISTINCT ON (call_key)
  ORDER BY call_key, requested_at DESC, attempt DESC, call_id
 """
 
+_IN_BATCHES = """
+SELECT key
+  FROM evals.call_batches CROSS JOIN jsonb_array_elements_text(call_keys) AS key
+ WHERE ended_at IS NULL AND submitted_at >= %(since)s AND key = ANY(%(call_keys)s)
+"""
+
+LONGEST_BATCH = timedelta(hours=26)
+"""A batch has a day; what nobody has collected by then holds up no call any more."""
+
 _NUMBERS = """
 SELECT call_key, max(attempt) AS number
   FROM evals.model_calls
@@ -91,6 +100,11 @@ class WarehouseLedger:
         parameters = {"call_keys": list(call_keys), "since": since}
         latest = _attempts(self._warehouse.query(_LATEST_IN_A_BATCH, parameters))
         return {key: attempt for key, attempt in latest.items() if not attempt.is_reply}
+
+    def in_batches(self, call_keys: Sequence[str]) -> set[str]:
+        """Return those of `call_keys` that stand in a batch under way. Raises `WarehouseError`."""
+        parameters = {"call_keys": list(call_keys), "since": self._clock() - LONGEST_BATCH}
+        return set(self._warehouse.query(_IN_BATCHES, parameters)["key"])
 
     def record(self, sent: Sequence[Sent]) -> None:
         """Store attempts in one transaction; returns when it is committed. Raises `WarehouseError` when it could not be."""

@@ -120,6 +120,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.rows: list[tuple[JudgeRequest, Attempt, int]] = []
+        self.batched: set[str] = set()
         self._leased: set[str] = set()
         self._lock = threading.Lock()
 
@@ -139,6 +140,9 @@ class MemoryLedger:
                 if attempt.is_reply and request.call_key in wanted:
                     found.setdefault(request.call_key, attempt)
         return found
+
+    def in_batches(self, call_keys: Sequence[str]) -> set[str]:
+        return self.batched.intersection(call_keys)
 
     def record(self, sent: Sequence[Sent]) -> None:
         with self._lock:

@@ -16,6 +16,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
+from eval_pipeline.judges.batches import BATCH_PENDING
 from eval_pipeline.judges.budget import Budget, utc_today
 from eval_pipeline.judges.endpoints import Endpoints
 from eval_pipeline.judges.line import NOT_SENT, Gate, Line
@@ -198,11 +199,19 @@ class _Calls:
             return {}
         held = await self._in_thread(self._leases.take, list(unknown))
         # Looked up again: what another run has stored and given back since the first look would be paid twice.
-        ours = await self._unknown({key: unknown[key] for key in unknown if key in held})
+        ours = await self._free({key: unknown[key] for key in unknown if key in held})
         self._over += [key for key in held if key not in ours]
         for request in ours.values():
             await queue.put(request)
         return {key: request for key, request in unknown.items() if key not in held}
+
+    async def _free(self, requests: dict[str, JudgeRequest]) -> dict[str, JudgeRequest]:
+        """Return what has no reply and stands in no batch under way; the rest is settled."""
+        unknown = await self._unknown(requests)
+        batched = await self._in_thread(self._ledger.in_batches, list(unknown)) if unknown else set()
+        for key in batched:
+            self._settle(key, BATCH_PENDING)
+        return {key: request for key, request in unknown.items() if key not in batched}
 
     async def _give_back(self) -> None:
         """Give back all leases of calls that are over, at once: one by one they would cost as much as the asking."""

@@ -246,6 +246,21 @@ def test_what_an_asker_is_asking_at_this_moment_is_put_in_no_batch(warehouse: Po
         assert "key-0" not in endpoint.batched
 
 
+def test_what_stands_in_a_batch_is_not_asked_at_once_too_until_the_batch_has_had_its_day(
+    warehouse: PostgresWarehouse,
+) -> None:
+    with JudgeEndpoint(batches=BatchPlan(n_validating=1)) as endpoint:
+        ask(warehouse, endpoint, REQUESTS[:4], AT_ONCE)
+        model = OpenAIJudgeModel(KEY, endpoint.base_url)
+        with Asker(WarehouseLedger(warehouse, PRICES), AskPolicy()) as at_once:
+            settled = at_once.ask(REQUESTS, model)
+        assert statuses(settled) == ["batch_pending"] * 4 + ["reply"] * 2
+        assert endpoint.n_requests == 2
+        two_days_on = WarehouseLedger(warehouse, PRICES, lambda: datetime.now(UTC) + timedelta(days=2))
+        with Asker(two_days_on, AskPolicy()) as at_once:
+            assert statuses(at_once.ask(REQUESTS, model)) == ["reply"] * 6
+
+
 def test_a_line_with_an_error_is_a_named_error_and_is_not_asked_again_for_a_while(
     warehouse: PostgresWarehouse,
 ) -> None:
