@@ -6,9 +6,9 @@ from assets.table_assets import Frames, Remarks, Shows, table_asset
 from eval_pipeline.classifiers.run import classify, failed_verdicts
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
-from eval_pipeline.judges.asking import Asks
+from eval_pipeline.judges.asking.asker import Asks
+from eval_pipeline.judges.asking.undone import left_undone_in_words
 from eval_pipeline.judges.by_origin import judge_by_origin
-from eval_pipeline.judges.undone import left_undone_in_words
 from eval_pipeline.ports import JudgeModels, Warehouse
 from eval_pipeline.tables import CategoryPredictions, EvaluatorVerdicts, JudgeVerdicts, RawSessions
 

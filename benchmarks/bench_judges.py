@@ -26,9 +26,9 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.judge_endpoint import running_endpoint, word_of
-from eval_pipeline.judges.asking import Asker, AskPolicy
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy
+from eval_pipeline.judges.asking.endpoints import Endpoints, Limits
 from eval_pipeline.judges.definition import REPLY_SCHEMA, Judge, load_judges
-from eval_pipeline.judges.endpoints import Endpoints, Limits
 from eval_pipeline.judges.rendering import render
 from eval_pipeline.judges.replies import parse_reply
 from eval_pipeline.judges.run import judge_sessions

@@ -19,7 +19,7 @@ from eval_pipeline.evaluators.checks import (
     matches_none,
     satisfies_schema,
 )
-from eval_pipeline.evaluators.text_checks import ends_with, starts_with
+from eval_pipeline.evaluators.leaves.text_checks import ends_with, starts_with
 from eval_pipeline.evaluators.views import Text
 
 PARAMETERS: dict[str, Any] = {

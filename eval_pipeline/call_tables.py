@@ -1,6 +1,6 @@
 """The tables of paid model calls: the ledger, batches under way, and the money of a day.
 
-Not here: verdicts (`tables.py`, which names these tables too), when a call is made (`judges/asking.py`).
+Not here: verdicts (`tables.py`, which names these tables too), when a call is made (`judges/asking/`).
 """
 
 import datetime as dt

@@ -12,11 +12,11 @@ from pathlib import Path
 from eval_pipeline.classifiers.definition import Classifier, load_classifier
 from eval_pipeline.evaluators.contract import Evaluator
 from eval_pipeline.evaluators.loading import load_evaluators
-from eval_pipeline.judges.asking import AskPolicy
-from eval_pipeline.judges.budget import dearest_cost
+from eval_pipeline.judges.asking.asker import AskPolicy
+from eval_pipeline.judges.asking.budget import dearest_cost
+from eval_pipeline.judges.asking.endpoints import Endpoints
+from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.judges.definition import Judge, load_judges
-from eval_pipeline.judges.endpoints import Endpoints
-from eval_pipeline.judges.prices import Prices
 from eval_pipeline.ports import JudgeRequest
 from eval_pipeline.redaction.redactor import Redactor
 from eval_pipeline.redaction.secret import redaction_secret

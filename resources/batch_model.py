@@ -1,6 +1,6 @@
 """OpenAI's Batch API: files of requests in, files of answers out.
 
-Not here: which calls stand in a batch and what is remembered of it (`eval_pipeline.judges.batching`).
+Not here: which calls stand in a batch and what is remembered of it (`eval_pipeline.judges.asking.batching`).
 """
 
 import re
@@ -15,8 +15,8 @@ import orjson
 from openai import DefaultHttpxClient, OpenAI
 from openai.types import Batch
 
-from eval_pipeline.judges.batches import EndpointError, RemoteBatch
-from eval_pipeline.judges.pacing import is_passing, wait_before_retry
+from eval_pipeline.judges.asking.batches import EndpointError, RemoteBatch
+from eval_pipeline.judges.asking.pacing import is_passing, wait_before_retry
 from eval_pipeline.ports import Attempt, JudgeRequest
 from resources.judge_attempts import Cleaner, answered_attempt, failed_attempt
 from resources.judge_bodies import FORMS, PATHS, Api, body_of, request_of

@@ -1,6 +1,6 @@
 """Batches of judge calls as they are remembered: table `call_batches`.
 
-Not here: when a batch is changed (`eval_pipeline.judges.batching`), the endpoint's side (`batch_model.py`).
+Not here: when a batch is changed (`eval_pipeline.judges.asking.batching`), the endpoint's side (`batch_model.py`).
 """
 
 from datetime import date
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from eval_pipeline.errors import WarehouseError
-from eval_pipeline.judges.batches import CallBatch
+from eval_pipeline.judges.asking.batches import CallBatch
 from eval_pipeline.judges.replies import storable
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import CallBatches

@@ -1,7 +1,7 @@
 """Leases of judge calls: advisory locks of PostgreSQL, held by a connection of their own.
 
 The server frees them when the connection ends, so a run that is killed leaves none behind and no clock is needed.
-Not here: what is done under a lease (`eval_pipeline.judges.asking`).
+Not here: what is done under a lease (`eval_pipeline.judges.asking.asker`).
 """
 
 import threading

@@ -1,6 +1,6 @@
 """The ledger of paid calls: table `model_calls`.
 
-Not here: when a call is made (`eval_pipeline.judges.asking`), how a lease is held (`call_leases.py`).
+Not here: when a call is made (`eval_pipeline.judges.asking.asker`), how a lease is held (`call_leases.py`).
 """
 
 import uuid
@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from eval_pipeline.judges.batches import BATCH_PRICE_SHARE, CallBatch
-from eval_pipeline.judges.prices import Prices
+from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE, CallBatch
+from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.judges.replies import storable
 from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Sent, Warehouse
 from eval_pipeline.tables import ModelCalls, Table

@@ -12,9 +12,9 @@ import dagster as dg
 
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.expectations import BatchDocs
-from eval_pipeline.judges.asking import Asker, AskPolicy
-from eval_pipeline.judges.batching import BatchAsker, BatchPolicy
-from eval_pipeline.judges.endpoints import Endpoints
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy
+from eval_pipeline.judges.asking.batching import BatchAsker, BatchPolicy
+from eval_pipeline.judges.asking.endpoints import Endpoints
 from eval_pipeline.settings import Settings
 from resources.call_batches import WarehouseBatchStore
 from resources.call_ledger import WarehouseLedger

@@ -1,6 +1,6 @@
 """What all runs together spend on a UTC day: table `model_spend`.
 
-Not here: when money is set aside (`eval_pipeline.judges.budget`). Each method is one statement, so runs at the same
+Not here: when money is set aside (`eval_pipeline.judges.asking.budget`). Each method is one statement, so runs at the same
 time cannot pass a limit together.
 """
 

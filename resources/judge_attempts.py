@@ -1,6 +1,6 @@
 """What a call came to, as an attempt: a reply, or an error with its status and its words, the key struck out of both.
 
-Not here: whether it is tried again (`eval_pipeline.judges.asking`).
+Not here: whether it is tried again (`eval_pipeline.judges.asking.asker`).
 """
 
 import re

@@ -1,7 +1,7 @@
 """Judges' endpoints: any that speaks the OpenAI protocol, and the simulation's own on loopback.
 
 Not here: bodies (`judge_bodies.py`), what an answer comes to (`judge_attempts.py`), batches (`batch_model.py`), retries,
-budgets and the ledger (`eval_pipeline.judges.asking`). Nothing is logged, and the key stands in no attempt: what an
+budgets and the ledger (`eval_pipeline.judges.asking.asker`). Nothing is logged, and the key stands in no attempt: what an
 endpoint says back is cleaned of it.
 """
 

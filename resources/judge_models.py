@@ -3,7 +3,7 @@
 import asyncio
 from types import TracebackType
 
-from eval_pipeline.judges.endpoints import Endpoints
+from eval_pipeline.judges.asking.endpoints import Endpoints
 from eval_pipeline.ports import JudgeModel
 from eval_pipeline.settings import Settings
 from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel, endpoint_name

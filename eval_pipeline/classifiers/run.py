@@ -1,6 +1,6 @@
 """Classifying the sessions that a verdict fails: rules first, then the model, into rows of `category_predictions`.
 
-Not here: the classifier's words (`prompt.py`), how calls are made (`judges/asking.py`).
+Not here: the classifier's words (`prompt.py`), how calls are made (`judges/asking/`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ import pandas as pd
 
 from eval_pipeline.classifiers.definition import ABSTAIN, ERROR, Classifier
 from eval_pipeline.classifiers.prompt import request_of
-from eval_pipeline.judges.asking import Asks
+from eval_pipeline.judges.asking.asker import Asks
 from eval_pipeline.judges.replies import read_word
 from eval_pipeline.judges.run import UNANSWERED
 from eval_pipeline.ports import Attempt, JudgeModel, JudgeModels, JudgeRequest

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from eval_pipeline.deployment import Deployment
-    from eval_pipeline.judges.asking import Asker
+    from eval_pipeline.judges.asking.asker import Asker
     from eval_pipeline.judges.definition import Judge
     from eval_pipeline.judges.trial import Trial
     from eval_pipeline.ports import Attempt
@@ -135,7 +135,7 @@ def _asking(
 ) -> Iterator[tuple["Deployment", "Asker", "ConfiguredJudgeModels"]]:
     """Yield what the nightly job asks with: the catalog, the ledger behind an asker, and the endpoints."""
     from eval_pipeline.deployment import Deployment
-    from eval_pipeline.judges.asking import Asker
+    from eval_pipeline.judges.asking.asker import Asker
     from resources.call_ledger import WarehouseLedger
     from resources.daily_spend import PostgresDailySpend
     from resources.judge_models import ConfiguredJudgeModels
@@ -188,8 +188,8 @@ def _verdicts(
     """Return what the judge says of the sessions, from the ledger where it knows, and print what that cost."""
     import pandas as pd
 
+    from eval_pipeline.judges.asking.undone import left_undone_in_words
     from eval_pipeline.judges.by_origin import judge_by_origin
-    from eval_pipeline.judges.undone import left_undone_in_words
     from eval_pipeline.tables import JudgeVerdicts, RawSessions
 
     sessions, since = warehouse.read(RawSessions, session_ids=session_ids), datetime.now(UTC)

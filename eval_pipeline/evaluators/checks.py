@@ -3,8 +3,9 @@
 Not here: any of them (each stands in the module it is imported from).
 """
 
-from eval_pipeline.evaluators.citation_checks import cites_only_retrieved, has_citations
-from eval_pipeline.evaluators.conduct_checks import (
+from eval_pipeline.evaluators.contract import Check, Evaluator, Leaf, Selector
+from eval_pipeline.evaluators.leaves.citation_checks import cites_only_retrieved, has_citations
+from eval_pipeline.evaluators.leaves.conduct_checks import (
     WORDS_ONLY,
     acts_once,
     agreed_before,
@@ -13,9 +14,8 @@ from eval_pipeline.evaluators.conduct_checks import (
     names_no_tool,
     repeats_no_answer,
 )
-from eval_pipeline.evaluators.contract import Check, Evaluator, Leaf, Selector
-from eval_pipeline.evaluators.execution_checks import python_compiles, python_runs
-from eval_pipeline.evaluators.format_checks import (
+from eval_pipeline.evaluators.leaves.execution_checks import python_compiles, python_runs
+from eval_pipeline.evaluators.leaves.format_checks import (
     is_valid_csv,
     is_valid_markdown,
     is_valid_sql,
@@ -23,39 +23,26 @@ from eval_pipeline.evaluators.format_checks import (
     is_valid_yaml,
     is_yaml_mapping,
 )
-from eval_pipeline.evaluators.grounding_checks import arguments_are_known, told_is_known
-from eval_pipeline.evaluators.language_checks import answers_in_language_of_user, is_in_language
-from eval_pipeline.evaluators.leak_checks import (
+from eval_pipeline.evaluators.leaves.grounding_checks import arguments_are_known, told_is_known
+from eval_pipeline.evaluators.leaves.language_checks import answers_in_language_of_user, is_in_language
+from eval_pipeline.evaluators.leaves.leak_checks import (
     shows_machinery,
     shows_no_personal_data,
     shows_no_secret,
     shows_personal_data,
     shows_secret,
 )
-from eval_pipeline.evaluators.limit_checks import (
+from eval_pipeline.evaluators.leaves.limit_checks import (
     answers_within,
     costs_at_most,
     has_at_most,
     session_within,
     uses_at_most,
 )
-from eval_pipeline.evaluators.model_checks import satisfies_model
-from eval_pipeline.evaluators.money_checks import amounts_are_known
-from eval_pipeline.evaluators.operators import (
-    all_of,
-    any_of,
-    at_least,
-    each,
-    first,
-    in_words,
-    last,
-    none_of,
-    not_,
-    some,
-    when,
-)
-from eval_pipeline.evaluators.order_checks import calls_in_order, is_called_before
-from eval_pipeline.evaluators.relation_checks import (
+from eval_pipeline.evaluators.leaves.model_checks import satisfies_model
+from eval_pipeline.evaluators.leaves.money_checks import amounts_are_known
+from eval_pipeline.evaluators.leaves.order_checks import calls_in_order, is_called_before
+from eval_pipeline.evaluators.leaves.relation_checks import (
     argument,
     equals,
     found_in,
@@ -69,6 +56,50 @@ from eval_pipeline.evaluators.relation_checks import (
     is_superset,
     result,
     told,
+)
+from eval_pipeline.evaluators.leaves.session_checks import calls_tool, in_slice, is_from, on_surface, satisfies
+from eval_pipeline.evaluators.leaves.similarity_checks import is_similar_to
+from eval_pipeline.evaluators.leaves.sql_execution_checks import sql_runs
+from eval_pipeline.evaluators.leaves.sql_results import returns_columns, returns_exactly, returns_rows
+from eval_pipeline.evaluators.leaves.text_checks import (
+    breaks_off,
+    contains_all,
+    contains_any,
+    contains_none,
+    ends_with,
+    has_length,
+    is_json_object,
+    is_valid_json,
+    matches,
+    matches_none,
+    satisfies_schema,
+    starts_with,
+)
+from eval_pipeline.evaluators.leaves.tool_checks import (
+    error_not_told_as_success,
+    has_failed,
+    has_result,
+    is_recovered,
+    is_tool,
+    repeats_call,
+    reports_error,
+    tool_called,
+    tool_called_with,
+    tool_not_called,
+)
+from eval_pipeline.evaluators.leaves.value_checks import at, captured, every_captured, has_allowed, has_number
+from eval_pipeline.evaluators.operators import (
+    all_of,
+    any_of,
+    at_least,
+    each,
+    first,
+    in_words,
+    last,
+    none_of,
+    not_,
+    some,
+    when,
 )
 from eval_pipeline.evaluators.selectors import (
     ANSWERS,
@@ -86,37 +117,6 @@ from eval_pipeline.evaluators.selectors import (
     where,
     within,
 )
-from eval_pipeline.evaluators.session_checks import calls_tool, in_slice, is_from, on_surface, satisfies
-from eval_pipeline.evaluators.similarity_checks import is_similar_to
-from eval_pipeline.evaluators.sql_execution_checks import sql_runs
-from eval_pipeline.evaluators.sql_results import returns_columns, returns_exactly, returns_rows
-from eval_pipeline.evaluators.text_checks import (
-    breaks_off,
-    contains_all,
-    contains_any,
-    contains_none,
-    ends_with,
-    has_length,
-    is_json_object,
-    is_valid_json,
-    matches,
-    matches_none,
-    satisfies_schema,
-    starts_with,
-)
-from eval_pipeline.evaluators.tool_checks import (
-    error_not_told_as_success,
-    has_failed,
-    has_result,
-    is_recovered,
-    is_tool,
-    repeats_call,
-    reports_error,
-    tool_called,
-    tool_called_with,
-    tool_not_called,
-)
-from eval_pipeline.evaluators.value_checks import at, captured, every_captured, has_allowed, has_number
 
 __all__ = [
     "ANSWERS",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from eval_pipeline.judges.asking import Asks
+from eval_pipeline.judges.asking.asker import Asks
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.judges.run import judge_sessions
 from eval_pipeline.ports import JudgeModels

@@ -1,7 +1,7 @@
 """A judge: one question with its criteria, examples, view, model and parameters, read from `catalog/judges/NAME.yaml`.
 
 Not here: when a question is one (`one_question.py`), how a judge is put into words (`rendering.py`), what is made of its
-reply (`replies.py`), how it is asked (`asking.py`).
+reply (`replies.py`), how it is asked (`asking/`).
 """
 
 from collections import Counter

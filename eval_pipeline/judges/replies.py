@@ -1,6 +1,6 @@
 """What is made of a reply: exactly one word of a closed vocabulary, or an error with its reason. Never a guess.
 
-Not here: asking again (`asking.py`); a reply that says nothing usable was paid for and stays what it is.
+Not here: asking again (`asking/`); a reply that says nothing usable was paid for and stays what it is.
 """
 
 import json

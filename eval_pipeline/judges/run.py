@@ -1,6 +1,6 @@
 """Judging a frame of sessions: render, settle or ask, parse, and give rows of `judge_verdicts`.
 
-Not here: which sessions go to which endpoint (`by_origin.py`), how calls are made (`asking.py`).
+Not here: which sessions go to which endpoint (`by_origin.py`), how calls are made (`asking/`).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from eval_pipeline.judges.asking import Asks, Progress
-from eval_pipeline.judges.batches import BATCH_PENDING
+from eval_pipeline.judges.asking.asker import Asks, Progress
+from eval_pipeline.judges.asking.batches import BATCH_PENDING
+from eval_pipeline.judges.asking.line import NOT_SENT
 from eval_pipeline.judges.contesting import contest
 from eval_pipeline.judges.definition import Judge
-from eval_pipeline.judges.line import NOT_SENT
 from eval_pipeline.judges.rendering import answering, render, request_of
 from eval_pipeline.judges.replies import Parsed, parse_reply, storable
 from eval_pipeline.judges.settling import why_not_asked

@@ -1,7 +1,7 @@
 """A judge tried by its author on the calibration set: how far it agrees with people, and where it does not.
 
 Positive = a failure. Frames in, frames out; nothing is stored. Held-out labels are never looked at here: a look at them
-is a measurement, which is counted. Not here: asking (`asking.py`), printing (`cli/judges.py`).
+is a measurement, which is counted. Not here: asking (`asking/`), printing (`cli/judges.py`).
 """
 
 from collections.abc import Hashable

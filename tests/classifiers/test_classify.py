@@ -10,7 +10,7 @@ import pytest
 
 from eval_pipeline.classifiers.definition import Classifier
 from eval_pipeline.classifiers.run import classify, failed_verdicts
-from eval_pipeline.judges.asking import Asker, AskPolicy
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy
 from eval_pipeline.ports import CallLedger, JudgeModel
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.tables import CategoryPredictions

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from eval_pipeline.deployment import Deployment
-from eval_pipeline.judges.asking import Asker
+from eval_pipeline.judges.asking.asker import Asker
 from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.ports import JudgeModel
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eval_pipeline.judges.endpoints import Limits
+from eval_pipeline.judges.asking.endpoints import Limits
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
 from tests.end_to_end.pipeline import DAYS, NewPipeline, Pipeline
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eval_pipeline.evaluators.citation_checks import cites_only_retrieved, has_citations
+from eval_pipeline.evaluators.leaves.citation_checks import cites_only_retrieved, has_citations
 from tests.evaluators.conversations import calls, gets, message, outcome, says, user, view
 
 FOUND = json.dumps(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.evaluators.checks import SESSION, Check, Evaluator, where
-from eval_pipeline.evaluators.conduct_checks import (
+from eval_pipeline.evaluators.leaves.conduct_checks import (
     WORDS_ONLY,
     acts_once,
     agreed_before,

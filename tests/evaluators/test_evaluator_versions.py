@@ -49,16 +49,16 @@ from eval_pipeline.evaluators.checks import (
     where,
     within,
 )
-from eval_pipeline.evaluators.leak_checks import ShowsMachinery
-from eval_pipeline.evaluators.limit_checks import (
+from eval_pipeline.evaluators.leaves.leak_checks import ShowsMachinery
+from eval_pipeline.evaluators.leaves.limit_checks import (
     answers_within,
     costs_at_most,
     has_at_most,
     session_within,
     uses_at_most,
 )
-from eval_pipeline.evaluators.order_checks import calls_in_order, is_called_before
-from eval_pipeline.evaluators.relation_checks import (
+from eval_pipeline.evaluators.leaves.order_checks import calls_in_order, is_called_before
+from eval_pipeline.evaluators.leaves.relation_checks import (
     argument,
     equals,
     found_in,
@@ -73,9 +73,9 @@ from eval_pipeline.evaluators.relation_checks import (
     result,
     told,
 )
+from eval_pipeline.evaluators.leaves.tool_checks import tool_called_with
+from eval_pipeline.evaluators.leaves.value_checks import every_captured
 from eval_pipeline.evaluators.selectors import Blocks
-from eval_pipeline.evaluators.tool_checks import tool_called_with
-from eval_pipeline.evaluators.value_checks import every_captured
 from eval_pipeline.evaluators.views import Text
 
 A, B = argument("pay", "/a"), result("find", "/b")

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.evaluators.contract import Check, Evaluator
-from eval_pipeline.evaluators.execution_checks import ALLOW_CODE, python_compiles, python_runs
-from eval_pipeline.evaluators.sandbox import why_no_sandbox
+from eval_pipeline.evaluators.leaves.execution_checks import ALLOW_CODE, python_compiles, python_runs
+from eval_pipeline.evaluators.leaves.sandbox import why_no_sandbox
 from eval_pipeline.evaluators.selectors import LAST_ANSWER
 from tests.evaluators.conversations import message, outcome
 
@@ -104,7 +104,9 @@ def test_the_output_is_compared_without_white_space_at_ends() -> None:
 
 @pytest.mark.usefixtures("allowed")
 def test_without_a_sandbox_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval_pipeline.evaluators.execution_checks.why_no_sandbox", lambda: "sockets can be opened")
+    monkeypatch.setattr(
+        "eval_pipeline.evaluators.leaves.execution_checks.why_no_sandbox", lambda: "sockets can be opened"
+    )
     check = python_runs()
     assert outcome(check, "print(1)") == "not_applicable"
     assert check.why_not_applicable(message("print(1)")) == "no sandbox here: sockets can be opened"

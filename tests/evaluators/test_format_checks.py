@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.evaluators.contract import Check
-from eval_pipeline.evaluators.format_checks import (
+from eval_pipeline.evaluators.leaves.format_checks import (
     is_valid_csv,
     is_valid_markdown,
     is_valid_sql,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.evaluators.checks import SESSION, Evaluator
-from eval_pipeline.evaluators.grounding_checks import arguments_are_known, told_is_known
+from eval_pipeline.evaluators.leaves.grounding_checks import arguments_are_known, told_is_known
 from eval_pipeline.evaluators.run import evaluate_session
 from tests.evaluators.conversations import calls, gets, outcome, says, user, view
 

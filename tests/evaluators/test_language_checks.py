@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval_pipeline.evaluators.language_checks import answers_in_language_of_user, is_in_language
+from eval_pipeline.evaluators.leaves.language_checks import answers_in_language_of_user, is_in_language
 from tests.evaluators.conversations import gets, message, outcome, says, user, view
 
 ENGLISH = "Your order is on its way and will arrive tomorrow."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval_pipeline.evaluators.leak_checks import shows_no_personal_data, shows_personal_data
+from eval_pipeline.evaluators.leaves.leak_checks import shows_no_personal_data, shows_personal_data
 from tests.evaluators.conversations import message, outcome
 
 PERSONAL = [

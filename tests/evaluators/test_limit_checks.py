@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eval_pipeline.evaluators.checks import SESSION, Check, Evaluator
-from eval_pipeline.evaluators.limit_checks import (
+from eval_pipeline.evaluators.leaves.limit_checks import (
     answers_within,
     costs_at_most,
     has_at_most,

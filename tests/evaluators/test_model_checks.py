@@ -8,7 +8,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from eval_pipeline.evaluators.contract import Check
-from eval_pipeline.evaluators.model_checks import satisfies_model
+from eval_pipeline.evaluators.leaves.model_checks import satisfies_model
 from tests.evaluators.conversations import call, message, outcome
 
 

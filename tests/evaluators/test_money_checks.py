@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.evaluators.checks import SESSION, Evaluator
-from eval_pipeline.evaluators.money_checks import amounts_are_known
+from eval_pipeline.evaluators.leaves.money_checks import amounts_are_known
 from eval_pipeline.evaluators.run import evaluate_session
 from eval_pipeline.evaluators.views import SessionView
 from tests.evaluators.conversations import calls, gets, outcome, says, user, view

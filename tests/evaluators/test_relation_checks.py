@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.evaluators.checks import ANSWERS, LAST_ANSWER, SESSION, USER_TURNS, Check, Evaluator, captured, not_
-from eval_pipeline.evaluators.relation_checks import (
+from eval_pipeline.evaluators.leaves.relation_checks import (
     argument,
     equals,
     found_in,
@@ -22,8 +22,8 @@ from eval_pipeline.evaluators.relation_checks import (
     result,
     told,
 )
+from eval_pipeline.evaluators.leaves.value_checks import every_captured
 from eval_pipeline.evaluators.run import evaluate_session
-from eval_pipeline.evaluators.value_checks import every_captured
 from tests.evaluators.conversations import calls, fails, gets, outcome, says, user, view
 
 REFUND_IS_TOTAL = equals(argument("refund", "/amount"), result("get_order", "/total"))

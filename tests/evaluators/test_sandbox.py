@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from eval_pipeline.evaluators import sandbox_runner
-from eval_pipeline.evaluators.sandbox import OUTPUT_BYTES, Ran, last_line, run_python, why_no_sandbox
+from eval_pipeline.evaluators.leaves import sandbox_runner
+from eval_pipeline.evaluators.leaves.sandbox import OUTPUT_BYTES, Ran, last_line, run_python, why_no_sandbox
 
 needs_sandbox = pytest.mark.skipif(why_no_sandbox() is not None, reason=f"no sandbox here: {why_no_sandbox()}")
 has_landlock = sys.platform == "linux" and ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) > 0

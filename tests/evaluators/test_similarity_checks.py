@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval_pipeline.evaluators.similarity_checks import is_similar_to
-from eval_pipeline.evaluators.value_checks import at, every_captured
+from eval_pipeline.evaluators.leaves.similarity_checks import is_similar_to
+from eval_pipeline.evaluators.leaves.value_checks import at, every_captured
 from tests.evaluators.conversations import call, message, outcome
 
 REFERENCE = "Your refund is on its way"

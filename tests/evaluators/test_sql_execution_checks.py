@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.evaluators.contract import Evaluator
+from eval_pipeline.evaluators.leaves.sql_execution_checks import sql_runs
+from eval_pipeline.evaluators.leaves.sql_results import Expected, returns_columns, returns_exactly, returns_rows
 from eval_pipeline.evaluators.selectors import LAST_ANSWER
-from eval_pipeline.evaluators.sql_execution_checks import sql_runs
-from eval_pipeline.evaluators.sql_results import Expected, returns_columns, returns_exactly, returns_rows
 from tests.evaluators.conversations import message, outcome
 
 ORDERS = """

@@ -20,7 +20,7 @@ from eval_pipeline.evaluators.checks import (
     matches_none,
     satisfies_schema,
 )
-from eval_pipeline.evaluators.text_checks import ends_with, starts_with
+from eval_pipeline.evaluators.leaves.text_checks import ends_with, starts_with
 from eval_pipeline.tokens import estimated_tokens
 from tests.evaluators.conversations import call, message, outcome
 
@@ -149,7 +149,7 @@ def test_length_in_tokens() -> None:
 def test_how_tokens_are_counted_is_in_the_version_of_a_length_in_tokens_only(monkeypatch: pytest.MonkeyPatch) -> None:
     checks = [has_length(1, 9, unit) for unit in ("characters", "words", "tokens")]
     before = [check.canonical() for check in checks]
-    monkeypatch.setattr("eval_pipeline.evaluators.text_checks.TOKENS_VERSION", "another")
+    monkeypatch.setattr("eval_pipeline.evaluators.leaves.text_checks.TOKENS_VERSION", "another")
     assert [a == b for a, b in zip(before, (check.canonical() for check in checks), strict=True)] == [True, True, False]
 
 

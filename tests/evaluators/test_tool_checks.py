@@ -20,8 +20,8 @@ from eval_pipeline.evaluators.checks import (
     tool_called,
     tool_not_called,
 )
-from eval_pipeline.evaluators.order_checks import calls_in_order, is_called_before
-from eval_pipeline.evaluators.tool_checks import tool_called_with
+from eval_pipeline.evaluators.leaves.order_checks import calls_in_order, is_called_before
+from eval_pipeline.evaluators.leaves.tool_checks import tool_called_with
 from tests.evaluators.conversations import calls, fails, gets, outcome, says, user, view
 
 ERROR = "Error: card declined"

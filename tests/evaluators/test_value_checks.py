@@ -3,7 +3,7 @@
 import pytest
 
 from eval_pipeline.evaluators.checks import at, captured, has_allowed, has_number
-from eval_pipeline.evaluators.value_checks import every_captured
+from eval_pipeline.evaluators.leaves.value_checks import every_captured
 from tests.evaluators.conversations import call, message, outcome
 
 TOTAL = at("/payment/total")

@@ -1,7 +1,7 @@
 """A process that asks and may be killed at any moment: asking and the resources, without Dagster."""
 
-from eval_pipeline.judges.asking import Asker, AskPolicy
-from eval_pipeline.judges.endpoints import Endpoints, Limits
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy
+from eval_pipeline.judges.asking.endpoints import Endpoints, Limits
 from eval_pipeline.ports import JudgeRequest
 from resources.call_ledger import WarehouseLedger
 from resources.judge_model import OpenAIJudgeModel

@@ -13,11 +13,11 @@ import pytest
 
 from benchmarks.judge_endpoint import PASSING, STAYING, running_endpoint, word_of
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.asking import Asker, AskPolicy, Progress
-from eval_pipeline.judges.budget import dearest_cost
-from eval_pipeline.judges.endpoints import Endpoints, Limits
-from eval_pipeline.judges.pacing import wait_before_retry
-from eval_pipeline.judges.prices import Price, Prices
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy, Progress
+from eval_pipeline.judges.asking.budget import dearest_cost
+from eval_pipeline.judges.asking.endpoints import Endpoints, Limits
+from eval_pipeline.judges.asking.pacing import wait_before_retry
+from eval_pipeline.judges.asking.prices import Price, Prices
 from eval_pipeline.judges.replies import parse_reply
 from eval_pipeline.ports import Attempt, JudgeRequest, Sent
 from resources.judge_model import OpenAIJudgeModel

@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.asking import Asker, AskPolicy
-from eval_pipeline.judges.batches import BATCH_PENDING, UPLOADING, BatchPolicy, CallBatch, EndpointError
-from eval_pipeline.judges.batching import BatchAsker
-from eval_pipeline.judges.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy
+from eval_pipeline.judges.asking.batches import BATCH_PENDING, UPLOADING, BatchPolicy, CallBatch, EndpointError
+from eval_pipeline.judges.asking.batching import BatchAsker
+from eval_pipeline.judges.asking.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
+from eval_pipeline.judges.asking.prices import Price, Prices
 from eval_pipeline.judges.definition import REPLY_SCHEMA
-from eval_pipeline.judges.prices import Price, Prices
 from eval_pipeline.judges.run import judge_sessions
 from eval_pipeline.ports import Attempt, JudgeRequest
 from eval_pipeline.simulation.batch_jobs import BatchPlan
@@ -148,8 +148,8 @@ def test_collecting_tells_the_days_that_are_worth_judging_again(warehouse: Postg
 
 SUBMITTING = """
 import sys
-from eval_pipeline.judges.batches import BatchPolicy
-from eval_pipeline.judges.batching import BatchAsker
+from eval_pipeline.judges.asking.batches import BatchPolicy
+from eval_pipeline.judges.asking.batching import BatchAsker
 from resources.call_batches import WarehouseBatchStore
 from resources.call_ledger import WarehouseLedger
 from resources.judge_model import OpenAIJudgeModel

@@ -7,14 +7,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from eval_pipeline.judges.asking import Asker, AskPolicy, Progress
-from eval_pipeline.judges.batches import BATCH_PENDING
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy, Progress
+from eval_pipeline.judges.asking.batches import BATCH_PENDING
+from eval_pipeline.judges.asking.endpoints import Endpoints, Limits
+from eval_pipeline.judges.asking.prices import Price, Prices
+from eval_pipeline.judges.asking.undone import left_undone_in_words
 from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.judges.definition import Judge, load_judges
-from eval_pipeline.judges.endpoints import Endpoints, Limits
-from eval_pipeline.judges.prices import Price, Prices
 from eval_pipeline.judges.run import judge_sessions
-from eval_pipeline.judges.undone import left_undone_in_words
 from eval_pipeline.ports import Attempt, CallLedger, JudgeModel, JudgeRequest
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.judge_endpoint import Fault, JudgeEndpoint

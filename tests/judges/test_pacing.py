@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.endpoints import Endpoints, Limits
-from eval_pipeline.judges.pacing import Breaker, Bucket, Rates, likely_tokens, wait_before_retry
+from eval_pipeline.judges.asking.endpoints import Endpoints, Limits
+from eval_pipeline.judges.asking.pacing import Breaker, Bucket, Rates, likely_tokens, wait_before_retry
 from eval_pipeline.ports import Attempt, JudgeRequest
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.tokens import estimated_tokens

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from eval_pipeline.judges.recording import Recorder
+from eval_pipeline.judges.asking.recording import Recorder
 from eval_pipeline.ports import Attempt, JudgeRequest, Sent
 from tests.fakes import MemoryLedger
 

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from eval_pipeline.errors import WarehouseError
-from eval_pipeline.judges.batches import CallBatch
-from eval_pipeline.judges.prices import Price, Prices
+from eval_pipeline.judges.asking.batches import CallBatch
+from eval_pipeline.judges.asking.prices import Price, Prices
 from eval_pipeline.ports import Attempt, JudgeRequest, Sent
 from eval_pipeline.tables import ModelCalls
 from resources.call_batches import WarehouseBatchStore

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from eval_pipeline.judges.asking import Asker, AskPolicy
-from eval_pipeline.judges.prices import Price, Prices
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy
+from eval_pipeline.judges.asking.prices import Price, Prices
 from eval_pipeline.ports import Attempt, CallLeases, CallLedger, JudgeRequest, Sent
 from eval_pipeline.tables import ModelCalls, Table
 from resources.call_leases import LEASE_OPTIONS

@@ -4,7 +4,7 @@ import pandas as pd
 
 from eval_pipeline.classifiers.definition import Classifier
 from eval_pipeline.classifiers.run import classify
-from eval_pipeline.judges.asking import Asker, AskPolicy
+from eval_pipeline.judges.asking.asker import Asker, AskPolicy
 from eval_pipeline.ports import JudgeModel
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.classifying import ABSTAINED_SHARE, ACCURACY

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from eval_pipeline.evaluators.contract import Check, Leaf
-from eval_pipeline.evaluators.text_checks import shown_pattern
+from eval_pipeline.evaluators.leaves.text_checks import shown_pattern
 from eval_pipeline.evaluators.views import NOT_JSON, Text
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,9}|[0-9]{1,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")

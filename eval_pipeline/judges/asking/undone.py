@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from eval_pipeline.judges.prices import Prices
+from eval_pipeline.judges.asking.prices import Prices
 
 _WHY = {
     "over_budget_run": "the run's budget of ${per_run:g} holds no more",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 
-from eval_pipeline.judges.batch_money import BatchMoney
-from eval_pipeline.judges.batches import (
+from eval_pipeline.judges.asking.batch_money import BatchMoney
+from eval_pipeline.judges.asking.batches import (
     UPLOADING,
     BatchLedger,
     BatchModel,

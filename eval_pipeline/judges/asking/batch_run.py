@@ -12,10 +12,10 @@ from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO, TypeVar
 
-from eval_pipeline.judges.asking import LOOKUP_CHUNK, Progress
-from eval_pipeline.judges.batch_collecting import Collector, utc_now
-from eval_pipeline.judges.batch_lines import BatchLines, Entry
-from eval_pipeline.judges.batches import (
+from eval_pipeline.judges.asking.asker import LOOKUP_CHUNK, Progress
+from eval_pipeline.judges.asking.batch_collecting import Collector, utc_now
+from eval_pipeline.judges.asking.batch_lines import BatchLines, Entry
+from eval_pipeline.judges.asking.batches import (
     BATCH_PENDING,
     UPLOADING,
     BatchLedger,
@@ -24,7 +24,7 @@ from eval_pipeline.judges.batches import (
     CallBatch,
     EndpointError,
 )
-from eval_pipeline.judges.pacing import is_passing
+from eval_pipeline.judges.asking.pacing import is_passing
 from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest
 
 Value = TypeVar("Value")

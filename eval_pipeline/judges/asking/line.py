@@ -1,14 +1,14 @@
 """One attempt at one endpoint: it goes out when budget, breaker and rates let it.
 
-Not here: trying again and the ledger (`asking.py`).
+Not here: trying again and the ledger (`asker.py`).
 """
 
 import asyncio
 from dataclasses import dataclass
 
-from eval_pipeline.judges.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, Budget
-from eval_pipeline.judges.endpoints import Limits
-from eval_pipeline.judges.pacing import Breaker, Rates, likely_tokens
+from eval_pipeline.judges.asking.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, Budget
+from eval_pipeline.judges.asking.endpoints import Limits
+from eval_pipeline.judges.asking.pacing import Breaker, Rates, likely_tokens
 from eval_pipeline.ports import Attempt, JudgeModel, JudgeRequest
 
 CIRCUIT_OPEN = Attempt("circuit_open", 0.0, error="not sent: the endpoint had failed too often in a row")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.evaluators.contract import Check, Leaf
-from eval_pipeline.evaluators.sql_results import Expected, Result
+from eval_pipeline.evaluators.leaves.sql_results import Expected, Result
 from eval_pipeline.evaluators.views import Text
 from eval_pipeline.versions import content_hash
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eval_pipeline.evaluators.contract import Check
-from eval_pipeline.evaluators.occasions import Faultless, Occasion, any_case, around, calls_by_turn, leaves
-from eval_pipeline.evaluators.text_checks import shown_pattern
+from eval_pipeline.evaluators.leaves.occasions import Faultless, Occasion, any_case, around, calls_by_turn, leaves
+from eval_pipeline.evaluators.leaves.text_checks import shown_pattern
 from eval_pipeline.evaluators.views import SessionView
 
 _EXAMPLE = re.compile(r"(?:\bexample|\be\.\s?g\.|\bsuch as|\blike|\bz\.\s?B\.|\bbeispiel)[^\n]{0,30}$", re.IGNORECASE)

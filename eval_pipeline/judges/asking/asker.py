@@ -16,13 +16,13 @@ from itertools import islice
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from eval_pipeline.judges.batches import BATCH_PENDING
-from eval_pipeline.judges.budget import Budget, utc_today
-from eval_pipeline.judges.endpoints import Endpoints
-from eval_pipeline.judges.line import NOT_SENT, Gate, Line
-from eval_pipeline.judges.pacing import Breaker, Rates, is_passing, wait_before_retry
-from eval_pipeline.judges.prices import Prices
-from eval_pipeline.judges.recording import Recorder
+from eval_pipeline.judges.asking.batches import BATCH_PENDING
+from eval_pipeline.judges.asking.budget import Budget, utc_today
+from eval_pipeline.judges.asking.endpoints import Endpoints
+from eval_pipeline.judges.asking.line import NOT_SENT, Gate, Line
+from eval_pipeline.judges.asking.pacing import Breaker, Rates, is_passing, wait_before_retry
+from eval_pipeline.judges.asking.prices import Prices
+from eval_pipeline.judges.asking.recording import Recorder
 from eval_pipeline.ports import Attempt, CallLeases, CallLedger, DailySpend, JudgeModel, JudgeRequest, Sent
 
 Result = TypeVar("Result")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.pacing import completion_limit
-from eval_pipeline.judges.prices import Prices
+from eval_pipeline.judges.asking.pacing import completion_limit
+from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.ports import Attempt, DailySpend, JudgeRequest
 
 OVER_BUDGET_RUN = Attempt("over_budget_run", 0.0, error="not sent: the run's cost budget cannot hold this call")

@@ -1,7 +1,7 @@
 """Putting calls to an endpoint in batches, at half the price and within a day: ledger first, then what is open, then new.
 
 `BatchAsker` stands where an `Asker` stands. It waits for a short time only: what has no answer by then is
-`batch_pending`, and a later run collects it. Not here: calls made at once (`asking.py`), collecting
+`batch_pending`, and a later run collects it. Not here: calls made at once (`asker.py`), collecting
 (`batch_collecting.py`).
 """
 
@@ -15,21 +15,20 @@ from types import TracebackType
 from typing import Self
 
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.asking import Progress
-from eval_pipeline.judges.batch_collecting import Collector
-from eval_pipeline.judges.batch_money import BatchMoney
-from eval_pipeline.judges.batch_run import Batching, Settled
-from eval_pipeline.judges.batches import BATCH_PENDING as BATCH_PENDING
-from eval_pipeline.judges.batches import BatchingJudgeModel, BatchLedger, BatchStore
-from eval_pipeline.judges.batches import BatchPolicy as BatchPolicy
+from eval_pipeline.judges.asking.asker import Progress
+from eval_pipeline.judges.asking.batch_collecting import Collector
+from eval_pipeline.judges.asking.batch_money import BatchMoney
+from eval_pipeline.judges.asking.batch_run import Batching, Settled
+from eval_pipeline.judges.asking.batches import BATCH_PENDING as BATCH_PENDING
+from eval_pipeline.judges.asking.batches import BatchingJudgeModel, BatchLedger, BatchStore
+from eval_pipeline.judges.asking.batches import BatchPolicy as BatchPolicy
 from eval_pipeline.ports import Attempt, CallLeases, DailySpend, JudgeModel, JudgeRequest
 
 
 class BatchAsker:
     """One run's asking by batch, in the place of an `Asker`; its budget lasts over all frames, origins and days.
 
-    Two runs at once put no call in two batches. A call that an `Asker` makes while it stands in an open batch is paid
-    by both: finish the batches before a job goes back to asking at once. `left_undone` is as an `Asker`'s.
+    Two runs at once put no call in two batches, and an `Asker` leaves alone what stands in one. `left_undone` is as an `Asker`'s.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from functools import cached_property
 from operator import ge, gt, le, lt
 from typing import Any, Literal, NamedTuple
 
-from eval_pipeline.evaluators.value_checks import NUMBER, Value, as_number
+from eval_pipeline.evaluators.leaves.value_checks import NUMBER, Value, as_number
 from eval_pipeline.versions import canonical_json
 
 Relation = Literal[

@@ -6,9 +6,9 @@ Not here: prices (`prices.py`), the budget of calls made one by one (`budget.py`
 from datetime import date
 
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.batches import BATCH_PRICE_SHARE
-from eval_pipeline.judges.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
-from eval_pipeline.judges.prices import Prices
+from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE
+from eval_pipeline.judges.asking.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
+from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.ports import Attempt, DailySpend, JudgeRequest
 
 

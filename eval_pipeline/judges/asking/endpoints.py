@@ -1,6 +1,6 @@
 """How hard each endpoint may be asked, by `catalog/endpoints.yaml`.
 
-Not here: keeping to it (`pacing.py`, `asking.py`), money (`budget.py`), how a protocol is spoken (`resources/`).
+Not here: keeping to it (`pacing.py`, `asker.py`), money (`budget.py`), how a protocol is spoken (`resources/`).
 """
 
 from collections.abc import Mapping

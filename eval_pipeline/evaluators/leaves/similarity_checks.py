@@ -12,7 +12,7 @@ from typing import Literal
 from rapidfuzz import fuzz
 
 from eval_pipeline.evaluators.contract import Check, Leaf
-from eval_pipeline.evaluators.value_checks import At, Captured, Place
+from eval_pipeline.evaluators.leaves.value_checks import At, Captured, Place
 from eval_pipeline.evaluators.views import Text
 
 Measure = Literal["ratio", "token_set", "partial"]

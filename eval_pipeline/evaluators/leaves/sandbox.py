@@ -30,7 +30,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
-from eval_pipeline.evaluators import sandbox_runner
+from eval_pipeline.evaluators.leaves import sandbox_runner
 
 Stop = Literal["time", "files"]
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from eval_pipeline.evaluators.comparing import (
+from eval_pipeline.evaluators.contract import Check, Leaf, Selector
+from eval_pipeline.evaluators.leaves.comparing import (
     COMPARING_SEMANTICS,
     CONSTANTS,
     RELATION_WORDS,
@@ -22,11 +23,10 @@ from eval_pipeline.evaluators.comparing import (
     faults,
     key_of,
 )
-from eval_pipeline.evaluators.contract import Check, Leaf, Selector
+from eval_pipeline.evaluators.leaves.tool_checks import is_tool, reports_error
+from eval_pipeline.evaluators.leaves.value_checks import Place, Value, at, captured
 from eval_pipeline.evaluators.operators import not_
 from eval_pipeline.evaluators.selectors import LAST_ANSWER, RESULT, TOOL_CALLS, Whole, where
-from eval_pipeline.evaluators.tool_checks import is_tool, reports_error
-from eval_pipeline.evaluators.value_checks import Place, Value, at, captured
 from eval_pipeline.evaluators.views import SessionView, Text
 
 _SHOWN_VALUES = 10

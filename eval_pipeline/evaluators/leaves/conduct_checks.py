@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eval_pipeline.evaluators.contract import Check, Leaf, Selector
-from eval_pipeline.evaluators.occasions import Faultless, Occasion, any_case, around, calls_by_turn
-from eval_pipeline.evaluators.text_checks import shown_pattern
+from eval_pipeline.evaluators.leaves.occasions import Faultless, Occasion, any_case, around, calls_by_turn
+from eval_pipeline.evaluators.leaves.text_checks import shown_pattern
 from eval_pipeline.evaluators.views import ERROR_KEYS, ERROR_START, Call, Message, SessionView
 
 _SHORT = 40

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from eval_pipeline.evaluators.contract import Check
-from eval_pipeline.evaluators.occasions import Faultless, Occasion, around, leaves
+from eval_pipeline.evaluators.leaves.occasions import Faultless, Occasion, around, leaves
 from eval_pipeline.evaluators.views import NOT_JSON, Message, SessionView
 
 _DIGITS = r"\d(?:[\d.,]{0,16}\d)?"

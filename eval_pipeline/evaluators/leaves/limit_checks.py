@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from eval_pipeline.evaluators.contract import Check, Leaf
-from eval_pipeline.evaluators.value_checks import NUMBER, as_number, at, values_at
+from eval_pipeline.evaluators.leaves.value_checks import NUMBER, as_number, at, values_at
 from eval_pipeline.evaluators.views import Message, SessionView
 
 Wait = Literal["first", "last"]

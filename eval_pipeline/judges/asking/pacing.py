@@ -1,13 +1,13 @@
 """When an attempt may go out: waiting between attempts, the rates of an endpoint, the circuit breaker.
 
-Not here: money (`budget.py`), sending and recording (`asking.py`). Waits are deterministic: jitter comes from the
+Not here: money (`budget.py`), sending and recording (`asker.py`). Waits are deterministic: jitter comes from the
 call's key, and whoever needs the time passes it in.
 """
 
 import asyncio
 import math
 
-from eval_pipeline.judges.endpoints import Limits
+from eval_pipeline.judges.asking.endpoints import Limits
 from eval_pipeline.ports import Attempt, JudgeRequest
 from eval_pipeline.tokens import estimated_tokens
 from eval_pipeline.versions import unit_hash

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from eval_pipeline.evaluators.contract import Check, Leaf
-from eval_pipeline.evaluators.sandbox import LIMITS, Ran, last_line, run_python, why_no_sandbox
+from eval_pipeline.evaluators.leaves.sandbox import LIMITS, Ran, last_line, run_python, why_no_sandbox
 from eval_pipeline.evaluators.views import Text
 
 ALLOW_CODE = "EVAL_PIPELINE_ALLOW_CODE"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval_pipeline.evaluators.contract import Check, Finding, Leaf
+from eval_pipeline.evaluators.leaves.text_checks import matches
 from eval_pipeline.evaluators.operators import any_of, first, in_words, not_, when
 from eval_pipeline.evaluators.selectors import REPLY, RESULT
-from eval_pipeline.evaluators.text_checks import matches
 from eval_pipeline.evaluators.views import ERROR_KEYS, ERROR_START, Call, Message, SessionView
 
 _DONE = (

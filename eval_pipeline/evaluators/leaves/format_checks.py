@@ -19,10 +19,10 @@ import defusedxml
 import defusedxml.sax
 
 from eval_pipeline.evaluators.contract import Check, Leaf
-from eval_pipeline.evaluators.markdown_faults import MARKDOWN_CONSTANTS, markdown_fault
-from eval_pipeline.evaluators.sql_faults import SQL_CONSTANTS, SqlKind, known_dialect, known_kinds, sql_fault
+from eval_pipeline.evaluators.leaves.markdown_faults import MARKDOWN_CONSTANTS, markdown_fault
+from eval_pipeline.evaluators.leaves.sql_faults import SQL_CONSTANTS, SqlKind, known_dialect, known_kinds, sql_fault
+from eval_pipeline.evaluators.leaves.yaml_faults import YAML_CONSTANTS, yaml_fault
 from eval_pipeline.evaluators.views import Text
-from eval_pipeline.evaluators.yaml_faults import YAML_CONSTANTS, yaml_fault
 
 MAX_CHARACTERS = 500_000
 """Characters from which on a text is not parsed, and not valid."""

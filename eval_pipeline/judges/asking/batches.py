@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from eval_pipeline.errors import EvalPipelineError
-from eval_pipeline.judges.prices import Prices
+from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.ports import Attempt, CallLedger, JudgeModel, JudgeRequest
 
 UPLOADING = "uploading"
