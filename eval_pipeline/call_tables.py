@@ -48,6 +48,16 @@ class CallBatches(Table, key=("batch_id",)):
     submitted_at: Timestamp = column("When it was handed over (UTC)")
     ended_at: Timestamp = column("When its results were collected (UTC)", nullable=True)
     error: str = column("What went wrong, without secrets", nullable=True)
+    held_usd: float = column("US dollars of the day's budget held back for it until its results are collected", ge=0)
+
+
+class CallsLeftUndone(Table, key=("session_day", "subject", "reason"), day="session_day"):
+    """Calls about a day's sessions that the last run over them did not get an answer to, and why."""
+
+    session_day: dt.date = column("UTC day of the sessions")
+    subject: str = column("judge:NAME or classifier:NAME")
+    reason: str = column("over_budget_run, over_budget_day, circuit_open, batch_pending, ...")
+    n_calls: int = column("Number of calls", ge=1)
 
 
 class ModelSpend(Table, key=("day",)):

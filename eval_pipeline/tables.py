@@ -10,6 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from eval_pipeline.call_tables import CallBatches as CallBatches
+from eval_pipeline.call_tables import CallsLeftUndone as CallsLeftUndone
 from eval_pipeline.call_tables import ModelCalls as ModelCalls
 from eval_pipeline.call_tables import ModelSpend as ModelSpend
 from eval_pipeline.measurement_tables import AlignmentChecks as AlignmentChecks
@@ -323,6 +324,7 @@ TABLES: tuple[type[Table], ...] = (
     CategoryPredictions,
     ModelCalls,
     CallBatches,
+    CallsLeftUndone,
     ModelSpend,
     Reviews,
     HumanLabels,

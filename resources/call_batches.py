@@ -43,6 +43,7 @@ class WarehouseBatchStore:
             "submitted_at": batch.submitted_at,
             "ended_at": batch.ended_at,
             "error": None if batch.error is None else storable(batch.error),
+            "held_usd": 0.0,
         }
         self._warehouse.upsert(CallBatches, CallBatches.validate(pd.DataFrame([row])))
 

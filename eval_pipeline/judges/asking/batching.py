@@ -28,7 +28,8 @@ from eval_pipeline.ports import Attempt, CallLeases, DailySpend, JudgeModel, Jud
 class BatchAsker:
     """One run's asking by batch, in the place of an `Asker`; its budget lasts over all frames, origins and days.
 
-    Two runs at once put no call in two batches, and an `Asker` leaves alone what stands in one. `left_undone` is as an `Asker`'s.
+    Two runs at once put no call in two batches, and an `Asker` leaves alone what stands in one. `left_undone` is as that
+    of an `Asker`.
     """
 
     def __init__(

@@ -35,10 +35,21 @@ CREATE TABLE evals.call_batches (
     submitted_at timestamptz NOT NULL,
     ended_at timestamptz,
     error text,
+    held_usd double precision NOT NULL,
     CONSTRAINT call_batches_key PRIMARY KEY (batch_id),
-    CONSTRAINT call_batches_n_calls_check CHECK (n_calls >= 1)
+    CONSTRAINT call_batches_n_calls_check CHECK (n_calls >= 1),
+    CONSTRAINT call_batches_held_usd_check CHECK (held_usd >= 0)
 );
 CREATE INDEX call_batches_open_index ON evals.call_batches (endpoint) WHERE ended_at IS NULL;
+
+CREATE TABLE evals.calls_left_undone (
+    session_day date NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    reason text COLLATE "C" NOT NULL,
+    n_calls bigint NOT NULL,
+    CONSTRAINT calls_left_undone_key PRIMARY KEY (session_day, subject, reason),
+    CONSTRAINT calls_left_undone_n_calls_check CHECK (n_calls >= 1)
+);
 
 CREATE TABLE evals.model_spend (
     day date NOT NULL,
