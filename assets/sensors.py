@@ -71,19 +71,10 @@ from waiting having count(*) > 0
 """
 
 
-# A run collects what has ended at the endpoint, so a day is asked for while one of its batches is open, once an hour,
-# and once more when another run has collected an answer of it.
+# A run collects what has ended at the endpoint, and says again what is still to come.
 BATCHED_CALLS = """
-with batched as (
-    select distinct b.batch_id, b.ended_at, day::date as session_day
-    from evals.call_batches b cross join jsonb_array_elements_text(b.session_days) day
-    where b.ended_at is null or b.ended_at > %(today)s::date - 2
-)
-select session_day::text as first_day, session_day::text as last_day,
-       md5(string_agg(b.batch_id, ',' order by b.batch_id)) as revision
-from batched b left join evals.partition_versions v on v.table_name = 'judge_verdicts' and v.day = b.session_day
-where b.ended_at is null or v.stored_at is null or v.stored_at < b.ended_at
-group by session_day order by session_day desc
+select session_day::text as first_day, session_day::text as last_day, 'waiting' as revision
+from evals.calls_left_undone where reason = 'batch_pending' group by session_day order by session_day desc
 """
 
 
@@ -161,7 +152,7 @@ all_sensors = [
         nightly_evaluation_by_batch,
         BATCHED_CALLS,
         _of_day,
-        "Runs the nightly job by batch again for each day with judges' calls in a batch: it collects what was answered.",
+        "Runs the nightly job by batch again, once an hour, for each day with calls in a batch: it collects what was answered.",
     ),
     _sensor(
         "new_reviews",

@@ -83,6 +83,7 @@ def tables_asset(
     group: str,
     deps: Sequence[str] = (),
     kinds: Sequence[str] = ("pandas", "postgres"),
+    remarks: Remarks | None = None,
 ) -> Callable[[MultiBody], dg.AssetsDefinition]:
     """Make one asset per table (with what it shows) of a body that yields `(table, frames)` pairs for a day.
 
@@ -90,7 +91,7 @@ def tables_asset(
     """
 
     def decorate(body: MultiBody) -> dg.AssetsDefinition:
-        return _build(list(tables), body, body, group, deps, kinds, tables)
+        return _build(list(tables), body, body, group, deps, kinds, tables, remarks)
 
     return decorate
 

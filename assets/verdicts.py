@@ -1,18 +1,29 @@
 """Dagster assets of loop 2: deterministic evaluators first, judges for what is subjective, then the kind of a failure."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
+from itertools import chain
 
-from assets.table_assets import Frames, Remarks, Shows, table_asset
+from assets.table_assets import Frames, Remarks, Shows, table_asset, tables_asset
 from eval_pipeline.classifiers.run import classify, failed_verdicts
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
 from eval_pipeline.judges.asking.asker import Asks
-from eval_pipeline.judges.asking.undone import left_undone_in_words
+from eval_pipeline.judges.asking.undone import left_undone_in_words, left_undone_rows
 from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.ports import JudgeModels, Warehouse
-from eval_pipeline.tables import CategoryPredictions, EvaluatorVerdicts, JudgeVerdicts, RawSessions
+from eval_pipeline.tables import (
+    CallsLeftUndone,
+    CategoryPredictions,
+    EvaluatorVerdicts,
+    JudgeVerdicts,
+    RawSessions,
+    Table,
+)
 
 LOOP = "evaluate"
+Tables = Iterable[tuple[type[Table], Frames]]
 
 
 def _left_undone(asker: Asks, deployment: Deployment, **others: object) -> list[str]:
@@ -34,35 +45,41 @@ def evaluator_verdicts(day: date, warehouse: Warehouse, deployment: Deployment) 
         yield evaluate(sessions, deployment.evaluators, deployment.evaluation_versions)
 
 
-@table_asset(
-    JudgeVerdicts,
+@tables_asset(
+    {JudgeVerdicts: Shows(["judge", "verdict", "error_reason"])},
     group=LOOP,
     deps=["raw_sessions"],
     kinds=["openai", "postgres"],
-    shows=Shows(["judge", "verdict", "error_reason"]),
     remarks=CALLS_ARE_MADE,
 )
 def judge_verdicts(
     day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asks
-) -> Frames:
+) -> Tables:
     """Ask every judge about the day's closed sessions; what the ledger knows is not asked again."""
-    for sessions in warehouse.read_chunks(RawSessions, day):
-        yield from judge_by_origin(sessions, deployment.judges, judge_models, asker, deployment.evaluation_versions)
+    before = Counter(asker.left_undone)
+    sessions = warehouse.read_chunks(RawSessions, day)
+    judges, versions = deployment.judges, deployment.evaluation_versions
+    yield (
+        JudgeVerdicts,
+        chain.from_iterable(judge_by_origin(chunk, judges, judge_models, asker, versions) for chunk in sessions),
+    )
+    yield CallsLeftUndone, [left_undone_rows(day, "judge", asker.left_undone - before)]
 
 
-@table_asset(
-    CategoryPredictions,
+@tables_asset(
+    {CategoryPredictions: Shows(["category", "decided_by"])},
     group=LOOP,
     deps=["raw_sessions", "evaluator_verdicts", "judge_verdicts"],
     kinds=["openai", "postgres"],
-    shows=Shows(["category", "decided_by"]),
 )
 def category_predictions(
     day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asks
-) -> Frames:
+) -> Tables:
     """Say which category of the taxonomy each session belongs to that a verdict fails, or abstain."""
+    before = Counter(asker.left_undone)
     failed = failed_verdicts(*(warehouse.read(table, [day]) for table in (EvaluatorVerdicts, JudgeVerdicts)))
-    for sessions in warehouse.read_chunks(RawSessions, day):
-        classifier, taxonomy = deployment.classifier, deployment.taxonomy
-        versions = deployment.evaluation_versions
-        yield from classify(sessions, failed, classifier, taxonomy, judge_models, asker, versions)
+    sessions = warehouse.read_chunks(RawSessions, day)
+    by = (deployment.classifier, deployment.taxonomy, judge_models, asker, deployment.evaluation_versions)
+    yield CategoryPredictions, chain.from_iterable(classify(chunk, failed, *by) for chunk in sessions)
+    of_judges = warehouse.read(CallsLeftUndone, [day]).query("subject.str.startswith('judge:')")
+    yield CallsLeftUndone, [of_judges, left_undone_rows(day, "classifier", asker.left_undone - before)]

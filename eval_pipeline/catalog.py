@@ -54,4 +54,5 @@ def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise SettingsError(f"{path}: {where}: {first['msg']}", f"mend `{where}` in {path.name}") from error
+        why = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{path}: {where}: {why}", f"mend `{where}` in {path.name}") from error

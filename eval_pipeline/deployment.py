@@ -54,15 +54,16 @@ class Deployment:
         evaluators = load_evaluators(folder / "evaluators.py")
         taxonomy = load_taxonomy(folder / "taxonomy.yaml")
         verdicts = [*(f"evaluator:{e.name}" for e in evaluators), *(f"judge:{j.name}" for j in judges)]
+        classifier = load_classifier(folder / "classifier.yaml", taxonomy, verdicts)
         return cls(
             taxonomy=taxonomy,
             redactor=Redactor.from_catalog(folder / "redaction.yaml", redaction_secret(settings)),
             signals=load_signals(folder),
             evaluators=evaluators,
             judges=judges,
-            classifier=load_classifier(folder / "classifier.yaml", taxonomy, verdicts),
+            classifier=classifier,
             design=load_design(folder / "surfaces.yaml"),
-            ask_policy=_ask_policy(folder, judges),
+            ask_policy=_ask_policy(folder, judges, classifier),
         )
 
     @property
@@ -97,10 +98,13 @@ class Deployment:
         }
 
 
-def _ask_policy(folder: Path, judges: list[Judge]) -> AskPolicy:
-    """Return how judges are asked. Raises `SettingsError` when there is a budget that a judge cannot be held to."""
+def _ask_policy(folder: Path, judges: list[Judge], classifier: Classifier) -> AskPolicy:
+    """Return how models are asked. Raises `SettingsError` when there is a budget that one of them cannot be held to."""
     prices = Prices.load(folder / "prices.yaml")
     if prices.has_budget:
-        for judge in judges:
-            dearest_cost(JudgeRequest("", judge.model, (), judge.sent_parameters(0)), prices)
+        asked = [(judge.model, judge.sent_parameters(0)) for judge in judges]
+        if classifier.model is not None:
+            asked.append((classifier.model, classifier.parameters.model_dump(exclude_none=True)))
+        for model, parameters in asked:
+            dearest_cost(JudgeRequest("", model, (), parameters), prices)
     return AskPolicy(Endpoints.load(folder / "endpoints.yaml"), prices)

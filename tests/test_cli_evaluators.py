@@ -141,6 +141,9 @@ def test_a_new_one_is_tried_at_once_and_again_after_an_edit(
     assert f"evaluator: {catalog / 'evaluators.py'}, line " in made
     assert f"test: {tmp_path / 'test_no_promise.py'}" in made
     assert made.endswith("eval-pipeline evaluators try no_promise")
+    (catalog.parent / "docs").mkdir()
+    (catalog.parent / "docs" / "build.py").touch()
+    assert cli("new", "no_other", "--tests", tmp_path).rstrip().endswith("make docs")
     assert "1 pass, 0 fail" in cli("try", "no_promise")
 
     path = catalog / "evaluators.py"

@@ -14,6 +14,7 @@ from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.definition import RENDERING_VERSION, Parameters, View
 from eval_pipeline.judges.replies import PARSING_VERSION
 from eval_pipeline.taxonomy import Taxonomy
+from eval_pipeline.tokens import TOKENS_VERSION
 from eval_pipeline.versions import versioned
 
 PROMPT_VERSION = "1"
@@ -51,16 +52,21 @@ class Classifier(_Strict):
     parameters: Parameters = Parameters()
     view: View = View(turns="transcript", with_tool_results=True)
 
-    def version(self, taxonomy: Taxonomy) -> str:
-        """Return the declared version plus a hash of all that decides: rules, model, words and taxonomy."""
+    def asked_version(self, taxonomy: Taxonomy) -> str:
+        """Return the declared version plus a hash of all that the model is asked by: part of a call's key, as a judge's is."""
         decides: dict[str, Any] = {
-            "file": self.model_dump(exclude={"declared_version", "owner", "description"}),
+            "file": self.model_dump(include={"name", "model", "parameters", "view"}, exclude_none=True),
             "taxonomy": taxonomy.version,
             "prompt": PROMPT_VERSION,
             "rendering": RENDERING_VERSION,
-            "parsing": PARSING_VERSION,
+            "tokens": TOKENS_VERSION,
         }
         return versioned(self.declared_version, decides)
+
+    def version(self, taxonomy: Taxonomy) -> str:
+        """Return the declared version plus a hash of all that decides: what the model is asked by, rules, and parsing."""
+        rules = [rule.model_dump() for rule in self.rules]
+        return versioned(self.declared_version, [self.asked_version(taxonomy), rules, PARSING_VERSION])
 
 
 def load_classifier(path: Path, taxonomy: Taxonomy, verdicts: Collection[str]) -> Classifier:

@@ -38,7 +38,7 @@ def request_of(
 
     `answered_by` is the classifier's model, or the name of a simulation: part of the key, as with a judge.
     """
-    version = classifier.version(taxonomy)
+    version = classifier.asked_version(taxonomy)
     messages: Messages = (
         {"role": "system", "content": _system(classifier, taxonomy, version)},
         data_message(classifier.view, version, session_row["turns"]),

@@ -107,6 +107,8 @@ def _by_model(
             yield request
 
     attempts = asker.ask(requests(), model)
+    silent = {key for key in keys.values() if attempts.get(key) in UNANSWERED}
+    asker.left_undone.update((attempts[key].status, classifier.name) for key in silent)
     made = {name: attempts[key] for name, key in keys.items() if key in attempts and attempts[key] not in UNANSWERED}
     return {name: _read(attempt, taxonomy) for name, attempt in made.items()}
 

@@ -92,6 +92,8 @@ def new(
     out.print(f"evaluator: {made.catalog}, line {made.line}", markup=False, highlight=False, soft_wrap=True)
     out.print(f"test:      {made.test}", markup=False, highlight=False, soft_wrap=True)
     out.print(f"try it:    eval-pipeline evaluators try {name}", markup=False, highlight=False)
+    if (catalog.parent / "docs" / "build.py").is_file():  # the catalog of this repository: its pages name each one
+        out.print("then:      make docs", markup=False, highlight=False)
 
 
 def _read_file(settings: Settings, file: Path, format: str | None, mapping: str | None) -> "pd.DataFrame":

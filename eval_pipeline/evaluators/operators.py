@@ -231,17 +231,18 @@ def counted(by: Check[Any], subject: Subject, findings: Sequence[Finding], k: in
 
 def not_(part: Check[S]) -> Check[S]:
     """Return the check that passes when `part` fails; twice is `part` itself."""
+    _checked(part)
     return part.part if isinstance(part, Not) else Not(part)
 
 
 def all_of(*parts: Check[S]) -> Check[S]:
     """Return the check that fails when any of `parts` fails."""
-    return parts[0] if len(parts) == 1 else AllOf(_some(parts))
+    return parts[0] if len(_some(parts)) == 1 else AllOf(parts)
 
 
 def any_of(*parts: Check[S]) -> Check[S]:
     """Return the check that passes when any of `parts` passes."""
-    return parts[0] if len(parts) == 1 else AnyOf(_some(parts))
+    return parts[0] if len(_some(parts)) == 1 else AnyOf(parts)
 
 
 def none_of(*parts: Check[S]) -> Check[S]:
@@ -253,42 +254,60 @@ def at_least(k: int, *parts: Check[S]) -> Check[S]:
     """Return the check that passes when `k` or more of `parts` pass. Raises `ValueError` unless 1 <= k <= parts."""
     if not 1 <= k <= len(parts):
         raise ValueError(f"at_least({k}, ...) needs 1 to {len(parts)} for its {len(parts)} checks")
-    return AtLeast(k, parts)
+    return AtLeast(k, _checked(*parts))
 
 
 def in_words(words: str, check: Check[S]) -> Check[S]:
     """Return `check`, explained by `words`: what holds of the subject when it passes ("admits the failure")."""
-    return InWords(words, check)
+    return InWords(words, *_checked(check))
 
 
 def when(condition: Check[S], then: Check[S]) -> Check[S]:
     """Return the check that asks `then` only where `condition` passes."""
-    return When(condition, then)
+    return When(*_checked(condition, then))
 
 
 def each(selector: Selector[S, T], check: Check[T]) -> Check[S]:
     """Return the check that `check` holds of every piece that `selector` gives."""
-    return Each(selector, check)
+    return Each(_selecting(selector), *_checked(check))
 
 
 def first(selector: Selector[S, T], check: Check[T]) -> Check[S]:
     """Return the check that `check` holds of the first piece."""
-    return Each(First(selector), check)
+    return Each(First(_selecting(selector)), *_checked(check))
 
 
 def last(selector: Selector[S, T], check: Check[T]) -> Check[S]:
     """Return the check that `check` holds of the last piece."""
-    return Each(Last(selector), check)
+    return Each(Last(_selecting(selector)), *_checked(check))
 
 
 def some(selector: Selector[S, T], check: Check[T], k: int = 1) -> Check[S]:
     """Return the check that `check` holds of `k` pieces or more. Raises `ValueError` when k < 1."""
     if k < 1:
         raise ValueError("some(..., k) needs k of 1 or more")
-    return Some(selector, check, k)
+    _checked(check)
+    return Some(_selecting(selector), check, k)
 
 
 def _some(parts: tuple[Check[S], ...]) -> tuple[Check[S], ...]:
     if not parts:
         raise ValueError("give at least one check")
+    return _checked(*parts)
+
+
+def _checked(*parts: Check[S]) -> tuple[Check[S], ...]:
+    """Return `parts`. Raises `ValueError` for what is no check: a list, or a function that was not called."""
+    for part in parts:
+        if isinstance(part, list | tuple):
+            raise ValueError("give the checks one by one, without brackets around them: all_of(one, other)")
+        if not isinstance(part, Check):
+            name = getattr(part, "__name__", None)
+            raise ValueError(f"{name} is not a check: call it, {name}()" if name else f"{part!r} is not a check")
     return parts
+
+
+def _selecting(selector: Selector[S, T]) -> Selector[S, T]:
+    if not isinstance(selector, Selector):
+        raise ValueError(f"{selector!r} does not say what to look at: give ANSWERS, TOOL_CALLS, ... first")
+    return selector

@@ -12,7 +12,6 @@ import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.evaluators.loading import load_evaluators
@@ -41,7 +40,7 @@ def scaffold(name: str, looks_at: LooksAt, catalog: Path, tests: Path) -> Scaffo
     _refuse(name, catalog, test)
     source = catalog.read_bytes().decode("utf-8")  # as it is, line ends included
     changed = with_entry(source, name, looks_at)
-    _check_loads(changed, catalog)
+    load_evaluators(catalog, changed)  # so that the catalog is never left broken
     test.write_text(text_of_test(name, looks_at, os.path.relpath(catalog, tests)), encoding="utf-8")
     catalog.write_bytes(changed.encode("utf-8"))
     line = changed[: changed.index(f'name="{name}"')].count("\n")
@@ -149,11 +148,3 @@ def _offset(source: str, line: int | None, column: int | None) -> int:
     lines = source.split("\n")
     before = lines[: (line or 1) - 1]
     return sum(len(text) + 1 for text in before) + len(lines[len(before)].encode()[:column].decode())
-
-
-def _check_loads(source: str, catalog: Path) -> None:
-    """Load the changed text from a place of its own, so that the catalog is never left broken."""
-    with TemporaryDirectory() as folder:
-        trial = Path(folder) / catalog.name
-        trial.write_bytes(source.encode("utf-8"))
-        load_evaluators(trial)

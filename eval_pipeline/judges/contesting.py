@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 CONTESTING_VERSION = "1"
-"""Raise it whenever another set of sessions is contested: it is part of every judge's version."""
+"""Raise it whenever another set of sessions is contested: it is part of every judge's version, and of no call's key."""
 
 MAX_CHARACTERS = 200_000
 """How much of one text is searched; what is longer is searched at both ends."""

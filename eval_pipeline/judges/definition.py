@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
+from eval_pipeline.judges.contesting import CONTESTING_VERSION
 from eval_pipeline.judges.one_question import why_a_degree, why_not_one
 from eval_pipeline.judges.replies import PARSING_VERSION, Verdict
 from eval_pipeline.judges.settling import SETTLING_VERSION
@@ -20,6 +21,8 @@ from eval_pipeline.versions import versioned
 
 RENDERING_VERSION = "2"
 """Raise it whenever `rendering.py`, `views.py` or `exchanges.py` puts the same judge and session into other words (a test pins them)."""
+
+_NOT_ASKED = {"declared_version", "owner", "description", "examples"}
 
 REPLY_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -72,7 +75,13 @@ class Parameters(_Strict):
     max_completion_tokens: int | None = Field(default=None, ge=1)
     max_tokens: int | None = Field(default=None, ge=1)
     seed: int | None = None
-    reasoning_effort: str | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+
+    @model_validator(mode="after")
+    def _limits_the_reply_once(self) -> Self:
+        if self.max_tokens is not None and self.max_completion_tokens is not None:
+            raise ValueError("`max_tokens` and `max_completion_tokens` both limit the reply: keep one of them")
+        return self
 
 
 class Example(_Strict):
@@ -108,7 +117,7 @@ class Judge(_Strict):
             raise ValueError(why)
         return question
 
-    @field_validator("passes", "fails")
+    @field_validator("passes", "fails", "not_applicable")
     @classmethod
     def _has_no_scale(cls, criteria: list[str]) -> list[str]:
         for why in filter(None, map(why_a_degree, criteria)):
@@ -131,26 +140,42 @@ class Judge(_Strict):
             raise ValueError("an example is not_applicable, and `not_applicable_when` does not say when that is")
         return self
 
+    @model_validator(mode="after")
+    def _tells_the_verdicts_apart(self) -> Self:
+        lists = (self.passes, self.fails, self.not_applicable)
+        told = Counter(said for criteria in lists for said in {_bare(criterion) for criterion in criteria})
+        if twice := [said for said, n in told.items() if n > 1]:
+            raise ValueError(f"the criterion `{twice[0]}` stands under two verdicts: keep it under one")
+        return self
+
     @property
     def example_sessions(self) -> frozenset[str]:
         """Ids of the sessions that examples came from: the judge is told their verdicts, so they measure nothing."""
         return frozenset(example.origin for example in self.examples) - {OWN}
 
     @property
-    def version(self) -> str:
-        """The declared version plus a hash of everything that decides a verdict.
+    def asked_version(self) -> str:
+        """The declared version plus a hash of all that the model is asked by.
 
-        Owner, description and the origins of examples do not: no model sees them.
+        It stands in the prompt and in the key of a call, so that nothing else makes a call anew. Owner, description and
+        the origins of examples are not among it: no model sees them.
         """
         decides = {
-            "file": self.model_dump(exclude={"declared_version", "owner", "description", "examples"}),
+            "file": self.model_dump(exclude={*_NOT_ASKED, "no_answer"}, exclude_none=True),
             "examples": [[example.session, example.critique, example.verdict] for example in self.examples],
             "rendering": RENDERING_VERSION,
             "tokens": TOKENS_VERSION,
-            "settling": SETTLING_VERSION,
-            "parsing": PARSING_VERSION,
             "reply_schema": REPLY_SCHEMA,
         }
+        return versioned(self.declared_version, decides)
+
+    @property
+    def version(self) -> str:
+        """The declared version plus a hash of everything that decides a verdict.
+
+        That is what the model is asked by, and what is made of sessions and replies without it.
+        """
+        decides = [self.asked_version, self.no_answer, SETTLING_VERSION, PARSING_VERSION, CONTESTING_VERSION]
         return versioned(self.declared_version, decides)
 
     def sent_parameters(self, repeat: int) -> dict[str, Any]:
@@ -162,15 +187,24 @@ class Judge(_Strict):
 def load_judges(folder: Path) -> list[Judge]:
     """Return the judges of `folder`, one a `*.yaml` file, by name.
 
-    Raises `SettingsError`, naming file and field, when the folder is missing, a file is no judge or asks two things, or
-    a file's name is not the judge's.
+    Raises `SettingsError`, naming file and field, when the folder is missing, a file is no judge or asks two things,
+    a file's name is not the judge's, or a file ends in `.yml`.
     """
     if not folder.is_dir():
         raise SettingsError(f"{folder} is missing", "restore it, or point EVAL_PIPELINE_CATALOG at a full catalog")
     judges = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in (".yaml", ".yml"):
+            continue
+        if path.suffix != ".yaml":
+            raise SettingsError(f"{path} is not read: a judge's file ends in .yaml", f"name the file {path.stem}.yaml")
         judge = load_yaml(path, Judge)
         if judge.name != path.stem:
             raise SettingsError(f"{path}: the judge is named `{judge.name}`", f"name the file {judge.name}.yaml")
         judges.append(judge)
     return judges
+
+
+def _bare(criterion: str) -> str:
+    """Return `criterion` without what does not change its sense: case, spaces and the full stop."""
+    return " ".join(criterion.casefold().split()).rstrip(".! ")

@@ -39,7 +39,7 @@ def render(judge: Judge, session_row: Mapping[str, Any]) -> Messages:
 
     The same judge and turns give the same messages on every machine: they are part of the ledger's key.
     """
-    version = judge.version
+    version = judge.asked_version
     return (
         {"role": "system", "content": _system(judge, version)},
         data_message(judge.view, version, session_row["turns"]),
@@ -74,7 +74,7 @@ def request_of(judge: Judge, messages: Messages, repeat: int, judged_by: str) ->
     parameters = judge.sent_parameters(repeat)
     key = content_hash(
         {
-            "judge_version": judge.version,
+            "judge_version": judge.asked_version,
             "model": judged_by,
             "parameters": parameters,
             "messages": messages,

@@ -60,8 +60,8 @@ def judge_sessions(
 
     `sessions` are rows of `raw_sessions`; open ones are left out until they close. `versions` are the evaluation's own
     (code, redaction, taxonomy), laid over those that the session brought. What the ledger knows is not asked again;
-    without a `model` nothing is. Sessions without an answer are settled by rule, see `settling.py`. A pass of a session
-    that speaks to its judge is an error with reason `contested`, see `contesting.py`.
+    without a `model` nothing is. Sessions without an answer are settled by rule, see `settling.py`. A session that
+    speaks to its judge can fail; what else the model says of it is an error with reason `contested`, see `contesting.py`.
 
     A call that was not answered for want of a model, money, a working endpoint or, in a batch, of time gives no row: it
     says nothing about the session, which a later run asks about; `asker.left_undone` counts it. A judge of which no
@@ -148,7 +148,7 @@ def _versions_behind(row: Mapping[str, Any], ours: dict[str, str]) -> dict[str, 
 
 def _row(case: _Case, attempt: Attempt | None) -> dict[str, Any]:
     parsed = case.settled or parse_reply(attempt or Attempt("not_asked", 0.0))
-    if case.is_contested and parsed.verdict == "pass":
+    if case.is_contested and _may_be_talked_into(parsed, case.settled is not None):
         parsed = Parsed("error", error_reason="contested")
     raw = attempt.reply if attempt and parsed.verdict == "error" else None
     return {
@@ -166,6 +166,11 @@ def _row(case: _Case, attempt: Attempt | None) -> dict[str, Any]:
         "versions": case.versions,
         "is_contested": case.is_contested,
     }
+
+
+def _may_be_talked_into(parsed: Parsed, is_settled: bool) -> bool:
+    """Return whether a verdict is one that words to the judge aim at: a pass, or to be let off by the model."""
+    return parsed.verdict == "pass" or (parsed.verdict == "not_applicable" and not is_settled)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

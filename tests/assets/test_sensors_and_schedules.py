@@ -11,8 +11,17 @@ import pytest
 from assets.running import RANGE_END, RANGE_START
 from assets.schedules import all_schedules
 from assets.sensors import AGAIN_AFTER, MOST_RUNS, all_sensors
+from eval_pipeline.judges.asking.undone import left_undone_rows
 from eval_pipeline.review.labels import derive_labels
-from eval_pipeline.tables import HumanLabels, JudgeCalibrationReports, RawSessions, Reviews, SessionSources, SourceDays
+from eval_pipeline.tables import (
+    CallsLeftUndone,
+    HumanLabels,
+    JudgeCalibrationReports,
+    RawSessions,
+    Reviews,
+    SessionSources,
+    SourceDays,
+)
 from resources.session_files import SessionFiles
 from resources.warehouse import PostgresWarehouse
 from tests.resources.frames import frame_for
@@ -190,6 +199,21 @@ def test_reviews_of_an_old_day_are_measured_up_to_the_newest(warehouse: Postgres
     for day in (DAY, DAY + timedelta(days=3)):
         Reviewed(warehouse, day).review(f"ada {day}", "a", "2026-01-25T10:00Z")
     assert ticks.ranges() == [("2026-01-05", "2026-01-20")]
+
+
+def test_days_with_calls_in_a_batch_are_asked_for_once_an_hour_until_all_are_answered(
+    warehouse: PostgresWarehouse,
+) -> None:
+    ticks = Ticks("batched_calls", warehouse)
+    other = date(2026, 1, 6)
+    for day, reason in ((DAY, "batch_pending"), (other, "over_budget_day")):
+        rows = left_undone_rows(day, "judge", {(reason, "relevance"): 3})
+        warehouse.replace_day(CallsLeftUndone, day, [rows])
+    assert ticks.days() == ["2026-01-05"]
+    assert ticks.days(NOW + AGAIN_AFTER / 2) == []
+    assert ticks.days(NOW + AGAIN_AFTER) == ["2026-01-05"], "not all was answered"
+    warehouse.replace_day(CallsLeftUndone, DAY, [left_undone_rows(DAY, "judge", {})])
+    assert ticks.days(NOW + 2 * AGAIN_AFTER) == []
 
 
 @pytest.mark.parametrize("schedule", all_schedules, ids=lambda schedule: schedule.name)

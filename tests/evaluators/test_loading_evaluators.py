@@ -34,6 +34,13 @@ def test_evaluators_come_in_order(tmp_path: Path) -> None:
         (f"EVALUATORS = [\n{ONE.format('a', 'matches(chr(40))')}]", "line 3: ValueError"),
         ("\ndef broken(:", "line 3: SyntaxError"),
         ("import not_there", "line 2: ModuleNotFoundError"),
+        (f"EVALUATORS = [{ONE.format('a', 'breaks_off')}]", "a: its check is a function"),
+        (f"EVALUATORS = [{ONE.format('a', '[breaks_off()]')}]", "a: its check is a list"),
+        ("EVALUATORS = [Evaluator('a', is_valid_json(), breaks_off(), 'x')]", "a: its looks_at is a ValidJson"),
+        ("EVALUATORS = [Evaluator('a', ANSWERS, breaks_off(), 'x', per='trun')]", "a: per is 'trun'"),
+        (f"EVALUATORS = [{ONE.format('a', 'not_(breaks_off)')}]", "line 2: ValueError: breaks_off is not a check"),
+        (f"EVALUATORS = [{ONE.format('a', 'all_of([is_valid_json()])')}]", "without brackets"),
+        (f"EVALUATORS = [{ONE.format('a', 'each(breaks_off(), breaks_off())')}]", "does not say what to look at"),
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_mend(tmp_path: Path, body: str, problem: str) -> None:
@@ -60,3 +67,54 @@ def test_an_edit_of_the_same_length_is_seen_at_once_and_leaves_nothing_behind(tm
     (four,) = load_evaluators(write(tmp_path, body.format(4)))
     assert three.version != four.version
     assert [path.name for path in tmp_path.iterdir()] == ["evaluators.py"]
+
+
+@pytest.mark.parametrize(
+    ("looks_at", "check", "problem", "mend"),
+    [
+        ("SESSION", "contains_none('x')", "not asked of a session", "wrap it: each(ANSWERS, ...)"),
+        ("SESSION", "all_of(tool_called('x'), breaks_off())", "not asked of a session", "wrap it: each(ANSWERS, ...)"),
+        ("ANSWERS", "tool_called('x')", "not asked of a message", "SESSION for a check of the whole"),
+        ("TOOL_CALLS", "is_from('user')", "not asked of a tool call", "let looks_at be"),
+        ("blocks('json')", "is_valid_json()", "not asked of a session", "within(ANSWERS, blocks(...))"),
+    ],
+)
+def test_a_check_asked_of_the_wrong_pieces_is_named(
+    tmp_path: Path, looks_at: str, check: str, problem: str, mend: str
+) -> None:
+    path = write(tmp_path, f"EVALUATORS = [Evaluator('a', {looks_at}, {check}, 'What it means.')]")
+    with pytest.raises(SettingsError) as caught:
+        load_evaluators(path)
+    assert problem in caught.value.problem and f"{path}: a: " in caught.value.problem
+    assert mend in caught.value.mend
+
+
+def test_a_function_that_trips_over_what_a_session_holds_is_let_be(tmp_path: Path) -> None:
+    function = "def f(text):\n    return text.json.get('a') == 1\n"
+    body = f"""{function}EVALUATORS = [{ONE.format("a", "satisfies(f, words='has one', version='1')")}]"""
+    assert len(load_evaluators(write(tmp_path, body))) == 1
+
+
+def test_the_mend_fits_the_slip(tmp_path: Path) -> None:
+    path = tmp_path / "evaluators.py"
+    for body, mend in (
+        ("EVALUATORS = [breaks_off()]", "import it: from eval_pipeline.evaluators.checks import breaks_off"),
+        ("x = y", "mend that line"),
+        ("from eval_pipeline.errors import SettingsError\nraise SettingsError('no table', 'make it')", "make it"),
+    ):
+        path.write_text(body, encoding="utf-8")
+        with pytest.raises(SettingsError) as caught:
+            load_evaluators(path)
+        assert caught.value.mend == mend
+
+
+def test_another_text_is_run_as_if_the_file_held_it(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("sorry")
+    head = "from pathlib import Path\nWORD = (Path(__file__).parent / 'words.txt').read_text()\n"
+    function = "def f(text):\n    return len(text.text) > 3\n"
+    body = f"""{function}EVALUATORS = [{ONE.format("a", "satisfies(f, words=WORD, version='1')")}]"""
+    path = write(tmp_path, head + body)
+    (before,) = load_evaluators(path)
+    (after,) = load_evaluators(path, HEAD + head + "# and\n" * 9 + body.replace("> 3", "> 4"))
+    (same,) = load_evaluators(path, HEAD + head + "# and\n" * 9 + body)
+    assert (same.version == before.version, after.version == before.version) == (True, False)

@@ -28,6 +28,7 @@ def test_a_kernel_with_landlock_gives_a_sandbox() -> None:
     ("left_out", "said"),
     [
         ("_filter_calls()", "sockets can be opened, processes can be started"),
+        ("_filter_calls()", "modes of files can be changed, files can be cut by their names"),
         ("_limit(task)", "the memory limit can be raised"),
         ("os.write(task.status_fd, READY)", "the process ended with"),
         ("_prctl(_SET_NO_NEW_PRIVILEGES, 1)", "Operation not permitted"),
@@ -177,6 +178,29 @@ def test_a_private_file_is_not_read(tmp_path: Path) -> None:
 
 
 @needs_sandbox
+@pytest.mark.parametrize(
+    "act",
+    [
+        "os.chmod(path, 0o777)",
+        "os.truncate(path, 0)",
+        "os.utime(path, (0, 0))",
+        "os.setxattr(path, 'user.a', b'x')",
+        "os.chown(path, -1, -1)",
+        "fcntl.ioctl(os.open(path, os.O_RDONLY), 0x40086602, b'\\x40' + bytes(7))",
+    ],
+)
+def test_a_file_of_the_caller_is_not_changed(act: str, tmp_path: Path) -> None:
+    path = tmp_path / "ours"
+    path.write_text("x")
+    path.chmod(0o666)
+    mine = f"import os; open('mine', 'w').close(); path = 'mine'; {act}"
+    before = path.stat()
+    assert error(f"import fcntl, os; path = {str(path)!r}; {act}").startswith("PermissionError")
+    assert error(f"import fcntl; {mine}").startswith("PermissionError")
+    assert path.stat() == before
+
+
+@needs_sandbox
 @pytest.mark.parametrize("whom", ["os.getppid()", "-1", "0"])
 def test_nobody_else_is_signalled(whom: str) -> None:
     assert error(f"import os; os.kill({whom}, 9)").startswith("PermissionError")
@@ -210,7 +234,7 @@ def test_the_folder_is_empty_can_be_written_and_is_deleted() -> None:
     folder, *rest = result.stdout.splitlines()
     assert rest == ["['a'] x"]
     assert not Path(folder).exists()
-    locked = ran("import os; print(os.getcwd()); os.open('a', os.O_CREAT, 0); os.chmod('.', 0)")
+    locked = ran("import os; print(os.getcwd()); os.open('a', os.O_CREAT, 0)")
     assert not Path(locked.stdout.strip()).exists()
 
 

@@ -96,3 +96,11 @@ def test_a_missing_folder_and_a_list_made_elsewhere_are_named_with_their_mend(ca
     with pytest.raises(SettingsError, match="not a list written out") as elsewhere:
         scaffold("new", LooksAt.answers, catalog, catalog.parent.parent / "tests")
     assert 'name="new"' in elsewhere.value.mend
+
+
+def test_a_catalog_that_reads_a_file_beside_it_keeps_finding_it(catalog: Path) -> None:
+    (catalog.parent / "word.txt").write_text("sorry", encoding="utf-8")
+    head = "from pathlib import Path\nWORD = (Path(__file__).parent / 'word.txt').read_text()\n"
+    catalog.write_text(head + WAYS["over lines"], encoding="utf-8")
+    scaffold("new", LooksAt.session, catalog, catalog.parent.parent / "tests")
+    assert [evaluator.name for evaluator in load_evaluators(catalog)] == ["one", "new"]

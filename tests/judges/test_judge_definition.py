@@ -28,6 +28,20 @@ FAILED = {**PASSED, "verdict": "fail"}
         ("Is it relevant, complete?", "`relevant` stands beside `complete`"),
         ("Is the answer correct in a polite way?", "`correct` stands beside `polite`"),
         ("Ist die Antwort richtig und vollständig?", "`und` joins two things"),
+        ("Does the assistant solve the request without being rude?", "`without` joins two things"),
+        ("Does the assistant solve the request without rudeness?", "`without` joins two things"),
+        ("Does the assistant solve the problem but also follow policy?", "`but` joins two things"),
+        ("Does the assistant solve the problem while following policy?", "`while following` joins two things"),
+        ("Is the answer true/complete?", "`/` joins two things"),
+        ("Does the assistant greet / thank the user?", "`/` joins two things"),
+        ("Does the assistant solve the request, also closing with a greeting?", "`also` joins two things"),
+        ("Does the assistant verify the identity, then issue the refund?", "`, then` joins two things"),
+        ("Ist die Antwort richtig, aber auch höflich?", "`aber` joins two things"),
+        ("Löst die Antwort das Anliegen, ohne zu belehren?", "`ohne` joins two things"),
+        ("Is the answer `solved and closed`?", "`and` joins two things"),
+        ('Is the answer "correct and polite and complete"?', "`correct` stands beside `complete`"),
+        ("Does the assistant politely give a correct answer?", "`correct` stands beside `politely`"),
+        ("Is the answer at least 80 percent correct?", "`80 percent correct` asks for a degree"),
     ],
 )
 def test_a_question_that_asks_two_things_or_a_degree_is_refused_with_the_reason(
@@ -49,16 +63,78 @@ def test_a_question_that_asks_two_things_or_a_degree_is_refused_with_the_reason(
         "Is a delivery within 1 to 3 working days promised?",
         "Did the assistant complete the correct order?",
         "Is the brand of the order named?",
+        "Did the assistant cancel the order without the user's consent?",
+        "Wird die Bestellung ohne ausdrückliche Zustimmung storniert?",
+        "Is the user kept informed while the order is pending?",
+        "If the user asks for a refund, then is the reason asked for?",
+        "Does the assistant promise nothing but what the policy allows?",
+        "Does the assistant ask for the e-mail address before he/she is identified?",
+        "Is the 20 percent discount named correctly?",
+        "Is a credit score above 600 refused?",
+        'Does the assistant say "Thank you and goodbye" at the close?',
+        "Is `check_and_issue` called at most once?",
     ],
 )
 def test_one_question_is_let_through_whatever_words_it_uses(question: str) -> None:
     assert judge(question=question).question == question
 
 
+@pytest.mark.parametrize("field", ["pass_when", "fail_when", "not_applicable_when"])
+@pytest.mark.parametrize(
+    "criterion",
+    ["A score of 4 out of 5", "Score above 0.7", "The score is at least 4.", "Accuracy below 80%", "Rated 4 or higher"],
+)
+def test_a_criterion_of_a_degree_is_refused_under_every_verdict(tmp_path: Path, field: str, criterion: str) -> None:
+    write_judge(tmp_path, **{field: [criterion]})
+    with pytest.raises(SettingsError, match=f"{field}: .* asks for a degree"):
+        load_judges(tmp_path)
+
+
+def test_a_criterion_may_count_what_is_no_quality() -> None:
+    criteria = ["A discount of more than 20 percent was promised.", "The answer names at least 2 products."]
+    assert judge(fail_when=criteria).fails == criteria
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"fail_when": ["it  does"]}, "`it does` stands under two verdicts"),
+        ({"not_applicable_when": ["It does not."]}, "`it does not` stands under two verdicts"),
+        ({"parameters": {"max_tokens": 9, "max_completion_tokens": 9}}, "parameters: .* both limit the reply"),
+        ({"parameters": {"reasoning_effort": "much"}}, "parameters.reasoning_effort: .*'none', 'minimal', 'low'"),
+    ],
+)
+def test_what_contradicts_itself_or_means_nothing_is_refused_with_the_reason(
+    tmp_path: Path, changes: dict[str, object], why: str
+) -> None:
+    write_judge(tmp_path, **changes)
+    with pytest.raises(SettingsError, match=why):
+        load_judges(tmp_path)
+
+
+@pytest.mark.parametrize("effort", ["none", "minimal", "low", "medium", "high", "xhigh"])
+def test_a_known_effort_is_sent(effort: str) -> None:
+    assert judge(parameters={"reasoning_effort": effort}).sent_parameters(0) == {"reasoning_effort": effort}
+
+
+@pytest.mark.parametrize("name", ["relevance.yml", "relevance.YAML"])
+def test_a_file_that_would_not_be_read_is_named_with_the_mend(tmp_path: Path, name: str) -> None:
+    write_judge(tmp_path).rename(tmp_path / name)
+    with pytest.raises(SettingsError, match=name) as refused:
+        load_judges(tmp_path)
+    assert refused.value.mend == "name the file relevance.yaml"
+
+
+def test_a_reason_reads_as_the_check_wrote_it(tmp_path: Path) -> None:
+    path = write_judge(tmp_path, question="It is relevant.")
+    with pytest.raises(SettingsError) as refused:
+        load_judges(tmp_path)
+    assert refused.value.problem.startswith(f"{path}: question: a judge asks one question")
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"pass_when": ["A score of 4 out of 5"]},
         {"pass_when": []},
         {"colour": "red"},
         {"parameters": {"n": 3}},

@@ -229,9 +229,19 @@ def test_what_the_source_claims_to_know_is_not_shown() -> None:
     assert "CLAIM" not in str(render(judge(), {"turns": CONVERSATION, **claims}))
 
 
+def test_what_the_model_does_not_see_makes_a_new_version_and_no_new_call() -> None:
+    row = {"turns": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}]}
+    one, other = judge(), judge(no_answer="not_applicable")
+    assert one.version != other.version
+    keys = {request_of(each, render(each, row), 0, "m").call_key for each in (one, other)}
+    assert len(keys) == 1
+    changed = judge(fail_when=["The answer is about something else."])
+    assert request_of(changed, render(changed, row), 0, "m").call_key not in keys
+
+
 def test_the_first_line_names_judge_and_version() -> None:
     first = render(judge(), {"turns": []})[0]["content"].split("\n")[0]
-    assert first == f'You are the judge "relevance", version {judge().version}.'
+    assert first == f'You are the judge "relevance", version {judge().asked_version}.'
 
 
 def test_an_example_cannot_break_out_either() -> None:

@@ -105,29 +105,38 @@ class AgreedBefore(Faultless):
     """Before a tool of some kind is called, the user has agreed to it or asked for it.
 
     What counts is all that the user said since the last call of that kind; calls that follow one another without a word
-    of the user between them rest on the same agreement.
+    of the user between them rest on the same agreement. A refusal takes back what was agreed before it, and a turn that
+    refuses agrees to nothing.
     """
 
     tools: str
     agrees: str
+    refuses: str | None
 
+    semantics = 2
     constants = (_MAX_SAID,)
     occasion = "call of such a tool"
 
     def occasions(self, subject: SessionView) -> Iterator[Occasion]:
         """Yield the calls."""
-        names, agrees = any_case(self.tools), any_case(self.agrees)
+        names = any_case(self.tools)
         calls = calls_by_turn(subject)
         said, has_agreed, is_used = "nothing", False, False
         for turn_index, message in enumerate(subject.messages):
             if message.role == "user":
                 said = message.text
-                has_agreed = agrees.search(said[:_MAX_SAID]) is not None or (has_agreed and not is_used)
+                has_agreed = self._agrees(said[:_MAX_SAID], has_agreed and not is_used)
                 is_used = False
             for call in calls.get(turn_index, ()):
                 if names.search(call.name):
                     is_used = True
                     yield Occasion(not has_agreed, turn_index, f"{call.name} after the user said: {said}")
+
+    def _agrees(self, said: str, has_agreed: bool) -> bool:
+        """Return whether the user agrees, now that he said this."""
+        if self.refuses is not None and any_case(self.refuses).search(said) is not None:
+            return False
+        return has_agreed or any_case(self.agrees).search(said) is not None
 
     @property
     def words(self) -> str:
@@ -220,14 +229,15 @@ def claims_backed(claims: str, tools: str) -> Check[SessionView]:
     return ClaimsBacked(claims, tools)
 
 
-def agreed_before(tools: str, agrees: str) -> Check[SessionView]:
+def agreed_before(tools: str, agrees: str, *, refuses: str | None = None) -> Check[SessionView]:
     """Before each call of a tool named like `tools`, something that the user has said since the last one matches `agrees`.
 
-    Both patterns match in any case. Not applicable to a session without such a call. Raises `ValueError` for a bad one.
+    What matches `refuses` is no agreement, whatever else it says, and ends one given before it. All patterns match in
+    any case. Not applicable to a session without such a call. Raises `ValueError` for a bad pattern.
     """
-    any_case(tools)
-    any_case(agrees)
-    return AgreedBefore(tools, agrees)
+    for pattern in (tools, agrees, *([] if refuses is None else [refuses])):
+        any_case(pattern)
+    return AgreedBefore(tools, agrees, refuses)
 
 
 def acts_once(tools: str) -> Check[SessionView]:

@@ -7,7 +7,8 @@ What is protected (Linux on x86_64 and aarch64; elsewhere nothing is run):
 - Resources: CPU time, wall time, memory, size of a file, open files, size and number of files in the folder.
 - Secrets: the environment is empty, no file descriptor of the caller is inherited, and as root the code runs as `nobody`.
 - Files: the code may read the standard library and system libraries and write into an empty folder that is deleted
-  afterwards, and nothing else, where the kernel has Landlock (5.13 or newer).
+  afterwards, and nothing else, where the kernel has Landlock (5.13 or newer). Mode, owner, times and attributes of a
+  file cannot be changed, not even of its own.
 
 What is not: without Landlock nothing is run, except as root; then the code, as `nobody`, can read files that everyone
 may read and write into folders that everyone may write to (/tmp). Whether a path exists can always be found out. A
@@ -40,7 +41,7 @@ OPEN_FILES = 64
 FOLDER_BYTES = 16 * 2**20
 FOLDER_FILES = 1_000
 
-LIMITS = (OUTPUT_BYTES, OPEN_FILES, FOLDER_BYTES, FOLDER_FILES)
+LIMITS = (OUTPUT_BYTES, OPEN_FILES, FOLDER_BYTES, FOLDER_FILES, tuple(sorted(sandbox_runner.DENIED)))
 """All that a caller does not choose; part of the version of who decides by what ran."""
 
 _LOOK_EVERY_S = 0.05
@@ -70,6 +71,8 @@ tried("other processes can be signalled", lambda: os.kill(os.getppid(), 0))
 tried("the memory limit can be raised", lambda: resource.setrlimit(resource.RLIMIT_AS, (-1, -1)))
 with open("written", "w") as file:
     file.write("x")
+tried("modes of files can be changed", lambda: os.chmod("written", 0o600))
+tried("files can be cut by their names", lambda: os.truncate("written", 0))
 """
 
 

@@ -89,9 +89,28 @@ DENIED = {
     "linkat": (265, 37),
     "mknod": (133, None),
     "mknodat": (259, 33),
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "truncate": (76, 45),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
 }
 """System calls that are refused: network, processes, other processes, kernel objects that outlive the process, new
-directories (so that the working directory is flat and its size is quickly counted)."""
+directories (so that the working directory is flat and its size is quickly counted), and what changes a file by its name
+or its marks, such as its mode, owner and times, which Landlock does not govern (`truncate` only from Linux 6.2 on)."""
 
 _FIRST_NEW = 424
 """From here on both architectures number alike, and all is newer than 2018: io_uring (which has sockets), pidfds,
@@ -103,8 +122,8 @@ _CLONE_THREAD = 0x10000
 _STREAM, _STREAM_CLOSED_ON_EXEC = 1, 0o2000001
 _SIGNAL_OWNERS = (8, 10, 15)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX: they make the kernel signal another process."""
-_IOCTLS = (0x8901, 0x8902, 0x5412)
-"""FIOSETOWN, SIOCSPGRP (as above); TIOCSTI types into a terminal."""
+_IOCTLS = (0x8901, 0x8902, 0x5412, 0x40086602, 0x401C5820)
+"""FIOSETOWN, SIOCSPGRP (as above); TIOCSTI types into a terminal; FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR mark a file."""
 _SET_DEATH_SIGNAL, _SET_SECCOMP, _SET_NO_NEW_PRIVILEGES = 1, 22, 38
 
 _KILL_PROCESS, _ALLOW = 0x80000000, 0x7FFF0000

@@ -1,8 +1,12 @@
-"""What a run left undone, in words. Not here: why a call may not go out (`line.py`), where it is counted (`run.py`)."""
+"""What a run left undone, in words and as rows of `calls_left_undone`. Not here: why a call may not go out (`line.py`), where it is counted (`run.py`)."""
 
 from collections.abc import Mapping
+from datetime import date
+
+import pandas as pd
 
 from eval_pipeline.judges.asking.prices import Prices
+from eval_pipeline.tables import CallsLeftUndone
 
 _WHY = {
     "over_budget_run": "the run's budget of ${per_run:g} holds no more",
@@ -21,3 +25,9 @@ def left_undone_in_words(left_undone: Mapping[tuple[str, str], int], prices: Pri
         for reason, why in _WHY.items()
         if (by_judge := {judge: n for (found, judge), n in left_undone.items() if found == reason})
     ]
+
+
+def left_undone_rows(day: date, kind: str, left_undone: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+    """Return the rows of `calls_left_undone` about the sessions of `day`; `kind` is judge or classifier."""
+    rows = [(day, f"{kind}:{name}", reason, n) for (reason, name), n in sorted(left_undone.items()) if n]
+    return CallsLeftUndone.validate(pd.DataFrame(rows, columns=list(CallsLeftUndone.to_schema().columns)))
