@@ -2,10 +2,12 @@
 
 A view is built from the columns named in `run.INPUT_COLUMNS`; what the source claims to know (`outcome`,
 `recorded_labels`) is not among them. No view points back to its session, so views are freed as soon as they are
-done with. Not here: what is asked of a view (`*_checks.py`), which views are looked at (`selectors.py`).
+done with. Not here: what is asked of a view (`*_checks.py`), which views are looked at (`selectors.py`), what is a
+block (`fences.py`), what is an error (`tool_errors.py`).
 """
 
-import re
+from bisect import bisect_right
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
@@ -13,6 +15,10 @@ from typing import Any
 
 import orjson
 
+from eval_pipeline.evaluators.fences import FENCE, fenced_blocks
+from eval_pipeline.evaluators.tool_errors import ERROR_KEYS as ERROR_KEYS
+from eval_pipeline.evaluators.tool_errors import ERROR_START as ERROR_START
+from eval_pipeline.evaluators.tool_errors import is_error_object, may_be_error_object, opens_as_error_object
 from eval_pipeline.versions import canonical_json
 
 
@@ -24,10 +30,8 @@ class _Absent(Enum):
 NOT_JSON = _Absent.NOT_JSON
 """What `Text.json` is when the text is not JSON (None is JSON's null)."""
 
-BLOCK = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
-ERROR_START = re.compile(r"\s*(?:error|exception|traceback)\b", re.IGNORECASE)
-ERROR_KEYS = ('"error"', '"success"')
-
+BLOCK = FENCE
+"""By what blocks are found, for the version of a check."""
 
 _JSON_SPACE = " \t\n\r"
 _JSON_STARTS = '{["-0123456789tfn'
@@ -62,9 +66,9 @@ class Text:
 
     def blocks(self) -> list["Block"]:
         """Return the fenced code blocks, in order; a fence that is not closed is none."""
-        if "```" not in self.text:
+        if "```" not in self.text and "~~~" not in self.text:
             return []
-        return [Block(found[2], self.turn_index or 0, found[1].lower()) for found in BLOCK.finditer(self.text)]
+        return [Block(block.text, self.turn_index or 0, block.language.lower()) for block in fenced_blocks(self.text)]
 
 
 class Block(Text):
@@ -115,13 +119,13 @@ class Message(Text):
 
     @property
     def reports_error(self) -> bool:
-        """Whether the source marks it as an error, or it says so: starts with "Error", or is JSON with an error."""
-        return self.is_error or ERROR_START.match(self.text) is not None or self._is_json_error()
+        """Whether the source marks it as an error, or it says so: by its first words, or as an object with an error."""
+        return self.is_error or ERROR_START.match(self.text) is not None or self._is_error_object()
 
-    def _is_json_error(self) -> bool:
-        if not any(gate in self.text for gate in ERROR_KEYS) or not isinstance(self.json, dict):
+    def _is_error_object(self) -> bool:
+        if not may_be_error_object(self.text):
             return False
-        return bool(self.json.get("error")) or self.json.get("success") is False
+        return opens_as_error_object(self.text) if self.json is NOT_JSON else is_error_object(self.json)
 
 
 class Call(Text):
@@ -208,31 +212,52 @@ def _parsed(text: str) -> Any:
 
 
 def _read_turns(turns: Iterable[Mapping[str, Any]], messages: list[Message], calls: list[Call]) -> None:
-    waiting: list[tuple[str | None, Call]] = []
+    waiting = _Waiting()
     for index, turn in enumerate(turns):
         message = Message(turn, index)
         messages.append(message)
         if message.role == "tool":
-            _match_result(message, turn.get("tool_call_id"), waiting)
+            waiting.give(message, turn.get("tool_call_id"))
         for asked in turn.get("tool_calls") or ():
             call = Call(asked, index)
             calls.append(call)
-            waiting.append((asked.get("id"), call))
+            waiting.add(call, asked.get("id"))
     replies = _next_answers(messages) if calls else []
     for call in calls:
         answered_from = call.result.turn_index if call.result is not None else call.turn_index
         call.reply = replies[answered_from or 0]
-    for call in calls:
-        call.is_recovered = _is_recovered(call, calls)
+    _mark_recovered(calls)
 
 
-def _match_result(result: Message, call_id: str | None, waiting: list[tuple[str | None, Call]]) -> None:
-    """Give `result` to the oldest waiting call with its id; without an id on either side, to the oldest waiting."""
-    for position, (waiting_id, call) in enumerate(waiting):
-        if waiting_id == call_id or waiting_id is None or call_id is None:
-            call.result = result
-            del waiting[position]
-            return
+class _Waiting:
+    """The calls that no result has been given to yet."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[int, Call] = OrderedDict()
+        """By number, oldest first. Not a plain dict: to find the first of one is slow after many were taken."""
+        self._numbers: dict[str | None, deque[int]] = defaultdict(deque)
+        """By id of the call, oldest first; those that are taken already are left out when they are met."""
+        self._n_added = 0
+
+    def add(self, call: Call, call_id: str | None) -> None:
+        """Let `call` wait."""
+        self._calls[self._n_added] = call
+        self._numbers[call_id].append(self._n_added)
+        self._n_added += 1
+
+    def give(self, result: Message, call_id: str | None) -> None:
+        """Give `result` to the oldest call with its id, else to the oldest without an id; without one, to the oldest."""
+        number = next(iter(self._calls), None) if call_id is None else self._oldest(call_id)
+        if number is None and call_id is not None:
+            number = self._oldest(None)
+        if number is not None:
+            self._calls.pop(number).result = result
+
+    def _oldest(self, call_id: str | None) -> int | None:
+        numbers = self._numbers.get(call_id)
+        while numbers and numbers[0] not in self._calls:
+            numbers.popleft()
+        return numbers[0] if numbers else None
 
 
 def _next_answers(messages: Sequence[Message]) -> list[Message | None]:
@@ -248,16 +273,34 @@ def _next_answers(messages: Sequence[Message]) -> list[Message | None]:
     return answers[::-1]
 
 
-def _is_recovered(call: Call, calls: Sequence[Call]) -> bool:
-    if call.result is None or not call.result.reports_error:
-        return False
-    failed_at = call.result.turn_index or 0
-    answered_at = call.reply.turn_index if call.reply is not None else None
-    return any(
-        later.name == call.name
-        and (later.turn_index or 0) > failed_at
-        and later.result is not None
-        and not later.result.reports_error
-        and (answered_at is None or (later.result.turn_index or 0) < answered_at)
-        for later in calls
-    )
+def _mark_recovered(calls: Sequence[Call]) -> None:
+    """Mark the failed calls after which the same tool was called with success, and that before the reply."""
+    failed = [call for call in calls if call.result is not None and call.result.reports_error]
+    successes = _Successes(calls) if failed else None
+    for call in failed:
+        call.is_recovered = successes is not None and successes.is_any_for(call)
+
+
+class _Successes:
+    """The calls of each tool that came back without an error, sorted by turn, so that each is looked up quickly."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._called: dict[str, list[int]] = defaultdict(list)
+        self._earliest: dict[str, list[int]] = defaultdict(list)
+        """The turn of the earliest result of this or a later call."""
+        for call in reversed(calls):
+            if call.result is not None and not call.result.reports_error:
+                earliest, came = self._earliest[call.name], call.result.turn_index or 0
+                self._called[call.name].append(call.turn_index or 0)
+                earliest.append(min(came, earliest[-1]) if earliest else came)
+        for turns in (*self._called.values(), *self._earliest.values()):
+            turns.reverse()
+
+    def is_any_for(self, failed: Call) -> bool:
+        """Return whether one was called after `failed` had come back, and came back before its reply."""
+        if failed.result is None or failed.name not in self._called:
+            return False
+        later = bisect_right(self._called[failed.name], failed.result.turn_index or 0)
+        results = self._earliest[failed.name][later : later + 1]
+        answered_at = failed.reply.turn_index if failed.reply is not None else None
+        return any(answered_at is None or came < answered_at for came in results)

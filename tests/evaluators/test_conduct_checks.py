@@ -70,6 +70,20 @@ def test_each_action_needs_an_agreement_since_the_one_before(turns: Any, expecte
     assert outcome(AGREED, view(*turns)) == expected
 
 
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [
+        ([user("No, do not cancel it."), *CANCELS], "fail"),
+        ([user("Cancel it."), says("Sure?"), user("No, do not cancel it."), *CANCELS], "fail"),
+        ([user("Do not cancel it, cancel the other."), *CANCELS], "pass"),
+        ([user("Do not cancel it."), says("Sure?"), user("Cancel it."), *CANCELS], "pass"),
+        ([user("Cancel it."), says("Anything else?"), user("No."), *CANCELS], "pass"),
+    ],
+)
+def test_a_refusal_is_no_agreement_and_ends_one(turns: Any, expected: str) -> None:
+    assert outcome(agreed_before("^cancel", "cancel", refuses="do not cancel [a-z]+"), view(*turns)) == expected
+
+
 def test_an_action_without_agreement_shows_what_the_user_said() -> None:
     assert evidence(AGREED, view(user("Not now"), *CANCELS)) == (1, "cancel_order after the user said: Not now")
 
@@ -124,7 +138,13 @@ def test_a_call_is_told_by_the_name_of_its_tool_in_any_case() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: is_named("("), lambda: claims_backed("(", "a"), lambda: agreed_before("a", "("), lambda: acts_once("(")],
+    [
+        lambda: is_named("("),
+        lambda: claims_backed("(", "a"),
+        lambda: agreed_before("a", "("),
+        lambda: agreed_before("a", "b", refuses="("),
+        lambda: acts_once("("),
+    ],
 )
 def test_a_bad_pattern_is_refused_where_it_is_written(make: Any) -> None:
     with pytest.raises(ValueError, match="regular expression"):

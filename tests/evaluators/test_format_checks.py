@@ -180,3 +180,8 @@ def test_faulty_markdown(text: str, said: str) -> None:
 )
 def test_a_text_too_long_to_be_parsed_is_not_valid(check: Check[Any]) -> None:
     assert complaint(check, "x" * 500_001).startswith("longer than")
+
+
+def test_another_delimiter_is_refused() -> None:
+    with pytest.raises(ValueError, match="',' or ';'"):
+        is_valid_csv(delimiter=";;")  # type: ignore[arg-type]

@@ -72,6 +72,9 @@ def test_without_a_usable_time_limits_of_time_do_not_apply(time: Any) -> None:
         (costs_at_most(0.5), {"cost_usd": "cheap"}, "not_applicable"),
         (costs_at_most(0.5), {}, "not_applicable"),
         (costs_at_most(0.5, "/spans/*/cost"), {"spans": [{"cost": 0.3}, {"cost": 0.3}, {}]}, "fail"),
+        (costs_at_most(0.3, "/spans/*"), {"spans": [0.1, 0.2]}, "pass"),
+        (costs_at_most(0.3, "/spans/*"), {"spans": [0.1, 0.20001]}, "fail"),
+        (costs_at_most(0.3, "/spans/*/cost"), {"spans": {"a": {"cost": 0.5}}}, "fail"),
         (uses_at_most(100), {"usage": {"total_tokens": 100}}, "pass"),
         (uses_at_most(100), {"usage": {"total_tokens": 101}}, "fail"),
         (uses_at_most(100, "/tokens"), {"usage": {"total_tokens": 101}}, "not_applicable"),
@@ -100,3 +103,25 @@ def test_counts_of_turns_and_calls() -> None:
 def test_a_pointer_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="must start with /"):
         costs_at_most(1, "cost_usd")
+
+
+def test_the_figure_that_decides_is_shown() -> None:
+    finding = costs_at_most(1).judge(with_meta(cost_usd=1.0000004))
+    assert (finding.outcome, finding.found()) == ("fail", "1.0000004 USD")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: answers_within(1, until="frist"), "'first' or 'last'"),  # type: ignore[arg-type]
+        (lambda: has_at_most(5, "turn"), "'turns' or 'user turns'"),  # type: ignore[arg-type]
+        (lambda: answers_within(float("nan")), "nan is no limit"),
+        (lambda: session_within(float("inf")), "inf is no limit"),
+        (lambda: costs_at_most(float("nan")), "nan is no limit"),
+        (lambda: uses_at_most(float("nan")), "nan is no limit"),  # type: ignore[arg-type]
+        (lambda: has_at_most(float("nan"), "turns"), "nan is no limit"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_slip_in_a_limit_is_refused_with_what_is_allowed(make: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        make()

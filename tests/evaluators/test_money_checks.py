@@ -48,6 +48,17 @@ def test_what_nobody_gave_is_found_and_dates_give_nothing(answer: str) -> None:
     assert outcome(AMOUNTS, after_prices(answer, 430, 412)) == "fail"
 
 
+@pytest.mark.parametrize("price", ['"$19.99"', '"from 19.99 USD on"', '"$5.00 or $14.99"'])
+def test_amounts_in_a_text_of_a_result_are_known(price: str) -> None:
+    assert outcome(AMOUNTS, after_prices("It costs $19.99.", price)) == "pass"
+    assert outcome(AMOUNTS, after_prices("It costs $29.99.", price)) == "fail"
+
+
+@pytest.mark.parametrize("told", ["$5k", "$2 million", "€3m", "$1.5 bn"])
+def test_rounded_amounts_are_let_be(told: str) -> None:
+    assert outcome(AMOUNTS, after_prices(f"We raised {told}.", 430)) == "not_applicable"
+
+
 def test_numbers_too_large_for_money_explain_nothing() -> None:
     assert outcome(AMOUNTS, after_prices("It is $377.", "1e308", 430)) == "fail"
 

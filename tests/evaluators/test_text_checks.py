@@ -140,6 +140,13 @@ def test_starts_and_ends_with() -> None:
             make()
 
 
+def test_a_length_in_another_unit_or_without_a_limit_that_is_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="'characters' or 'words' or 'tokens'"):
+        has_length(1, 2, "word")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="nan is no limit"):
+        has_length(at_most=float("nan"))  # type: ignore[arg-type]
+
+
 def test_length_in_tokens() -> None:
     text = "  Unbelievably long words, and short ones.  "
     n = estimated_tokens(text.strip())

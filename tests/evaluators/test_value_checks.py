@@ -83,3 +83,23 @@ def test_every_captured_value_counts() -> None:
     assert outcome(amounts, "It is $5, then $50.") == "pass"
     assert outcome(amounts, "It is $5, then $500.") == "fail"
     assert outcome(amounts, "Nothing.") == "not_applicable"
+
+
+def test_true_and_1_are_both_allowed_where_both_are_listed() -> None:
+    both = has_allowed(at("/x"), [1, True])
+    assert [outcome(both, call({"x": value})) for value in (1, True, 0, False)] == ["pass", "pass", "fail", "fail"]
+    assert has_allowed(at("/x"), [1.0]).canonical() == has_allowed(at("/x"), [1]).canonical()
+
+
+def test_a_star_asks_of_every_value_of_an_object() -> None:
+    prices = has_number(at("/items/*/price"), at_most=100)
+    finding = prices.judge(call({"items": {"A1": {"price": 5}, "b/2": {"price": 500}}}))
+    assert (finding.outcome, finding.pointer) == ("fail", "/items/b~12/price")
+    assert outcome(prices, call({"items": {"A1": {"price": 5}}})) == "pass"
+    assert outcome(prices, call({"items": {}})) == "not_applicable"
+
+
+def test_a_limit_that_is_no_number_is_refused_and_one_is_told_in_full() -> None:
+    with pytest.raises(ValueError, match="nan is no limit"):
+        has_number(at("/x"), at_most=float("nan"))
+    assert "at most 1234567.89 " in has_number(at("/x"), at_most=1234567.89).words

@@ -105,15 +105,14 @@ class AgreedBefore(Faultless):
     """Before a tool of some kind is called, the user has agreed to it or asked for it.
 
     What counts is all that the user said since the last call of that kind; calls that follow one another without a word
-    of the user between them rest on the same agreement. A refusal takes back what was agreed before it, and a turn that
-    refuses agrees to nothing.
+    of the user between them rest on the same agreement. What refuses is struck out of a turn
+    before it is read; where nothing else in it agrees, it also ends what was agreed before.
     """
 
     tools: str
     agrees: str
     refuses: str | None
 
-    semantics = 2
     constants = (_MAX_SAID,)
     occasion = "call of such a tool"
 
@@ -134,9 +133,10 @@ class AgreedBefore(Faultless):
 
     def _agrees(self, said: str, has_agreed: bool) -> bool:
         """Return whether the user agrees, now that he said this."""
-        if self.refuses is not None and any_case(self.refuses).search(said) is not None:
-            return False
-        return has_agreed or any_case(self.agrees).search(said) is not None
+        left = said if self.refuses is None else any_case(self.refuses).sub(" ", said)
+        if any_case(self.agrees).search(left) is not None:
+            return True
+        return has_agreed and left == said
 
     @property
     def words(self) -> str:
@@ -232,8 +232,8 @@ def claims_backed(claims: str, tools: str) -> Check[SessionView]:
 def agreed_before(tools: str, agrees: str, *, refuses: str | None = None) -> Check[SessionView]:
     """Before each call of a tool named like `tools`, something that the user has said since the last one matches `agrees`.
 
-    What matches `refuses` is no agreement, whatever else it says, and ends one given before it. All patterns match in
-    any case. Not applicable to a session without such a call. Raises `ValueError` for a bad pattern.
+    What matches `refuses` ("do not cancel it") is no agreement, and ends one given before unless the turn agrees
+    besides. All patterns match in any case. Not applicable to a session without such a call. Raises `ValueError` for a bad pattern.
     """
     for pattern in (tools, agrees, *([] if refuses is None else [refuses])):
         any_case(pattern)

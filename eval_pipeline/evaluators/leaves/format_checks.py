@@ -13,13 +13,14 @@ import xml.sax.xmlreader
 from abc import abstractmethod
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import defusedxml
 import defusedxml.sax
 
 from eval_pipeline.evaluators.contract import Check, Leaf
 from eval_pipeline.evaluators.leaves.markdown_faults import MARKDOWN_CONSTANTS, markdown_fault
+from eval_pipeline.evaluators.leaves.parameters import require_option
 from eval_pipeline.evaluators.leaves.sql_faults import SQL_CONSTANTS, SqlKind, known_dialect, known_kinds, sql_fault
 from eval_pipeline.evaluators.leaves.yaml_faults import YAML_CONSTANTS, yaml_fault
 from eval_pipeline.evaluators.views import Text
@@ -191,7 +192,11 @@ def is_valid_xml() -> Check[Text]:
 
 
 def is_valid_csv(*columns: str, delimiter: Delimiter = ",") -> Check[Text]:
-    """The text is CSV with rows of one width; with `columns`, its first row names exactly these, in order."""
+    """The text is CSV with rows of one width; with `columns`, its first row names exactly these, in order.
+
+    Raises `ValueError` for another delimiter than comma, semicolon, tab or bar.
+    """
+    require_option("delimiter", delimiter, get_args(Delimiter))
     return ValidCsv(columns, delimiter)
 
 

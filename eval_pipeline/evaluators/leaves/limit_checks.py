@@ -4,17 +4,21 @@ Times are those of the turns (`at`). Costs and tokens are what the source says o
 the value at the pointer named is read. Not here: the length of a text (`text_checks.py`).
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.leaves.parameters import require_finite, require_option
 from eval_pipeline.evaluators.leaves.value_checks import NUMBER, as_number, at, values_at
 from eval_pipeline.evaluators.views import Message, SessionView
 
 Wait = Literal["first", "last"]
 Count = Literal["turns", "user turns", "answers", "tool calls"]
+_ROUNDING = 1e-9
+"""What floating point may add to a sum."""
 
 
 class _Wait(NamedTuple):
@@ -48,12 +52,12 @@ class AnswersWithin(Leaf[SessionView]):
     @property
     def words(self) -> str:
         """The limit."""
-        return f"has its {self.until} answer to each of the user's turns within {self.seconds:g} seconds"
+        return f"has its {self.until} answer to each of the user's turns within {self.seconds:.12g} seconds"
 
     def found(self, subject: SessionView) -> str | None:
         """Return the wait for the first late answer."""
         wait = self._deciding(subject)
-        return None if wait is None else f"{wait.seconds:g} seconds"
+        return None if wait is None else f"{wait.seconds:.12g} seconds"
 
     def turn_of(self, subject: SessionView) -> int | None:
         """Return the turn of that answer."""
@@ -93,11 +97,11 @@ class SessionWithin(_AtMost):
     @property
     def words(self) -> str:
         """The limit."""
-        return f"takes at most {self.limit:g} seconds"
+        return f"takes at most {self.limit:.12g} seconds"
 
     def found(self, subject: SessionView) -> str:
         """Return how long it takes."""
-        return f"{self.measure(subject):g} seconds"
+        return f"{self.measure(subject):.12g} seconds"
 
     def why_not_applicable(self, subject: SessionView) -> str:
         """Return that there is nothing to time."""
@@ -108,7 +112,8 @@ class SessionWithin(_AtMost):
 class MetaAtMost(_AtMost):
     """A number in the session's `meta` (the sum of several) is at most so much."""
 
-    constants = (NUMBER,)
+    semantics = 2
+    constants = (NUMBER, _ROUNDING)
 
     pointer: str
     unit: str
@@ -117,16 +122,21 @@ class MetaAtMost(_AtMost):
         """Return the number; None where there is none."""
         numbers = [as_number(value) for value, _ in values_at(self.pointer, session.meta) or ()]
         known = [number for number in numbers if number is not None]
-        return sum(known) if known else None
+        return math.fsum(known) if known else None
+
+    def holds(self, subject: SessionView) -> bool | None:
+        """Return whether the number is within the limit, but for what floating point adds."""
+        measure = self.measure(subject)
+        return None if measure is None else measure <= self.limit + _ROUNDING
 
     @property
     def words(self) -> str:
         """Limit and place."""
-        return f"has at most {self.limit:g} {self.unit} at {self.pointer} of its meta"
+        return f"has at most {self.limit:.12g} {self.unit} at {self.pointer} of its meta"
 
     def found(self, subject: SessionView) -> str:
         """Return the number."""
-        return f"{self.measure(subject):g} {self.unit}"
+        return f"{self.measure(subject):.12g} {self.unit}"
 
     def pointer_of(self, subject: SessionView) -> str:
         """Return where in `meta` the number stands."""
@@ -156,21 +166,25 @@ class CountAtMost(_AtMost):
     @property
     def words(self) -> str:
         """The limit."""
-        return f"has at most {self.limit:g} {self.what}"
+        return f"has at most {self.limit:.12g} {self.what}"
 
     def found(self, subject: SessionView) -> str:
         """Return how many there are."""
-        return f"{self.measure(subject):g} {self.what}"
+        return f"{self.measure(subject):.12g} {self.what}"
 
 
 def answers_within(seconds: float, *, until: Wait = "first") -> Check[SessionView]:
     """Each time the user has spoken, the first answer comes within `seconds` (until="last": the last one before the
-    user's next words). Not applicable without times; a time that runs backwards is none."""
+    user's next words). Not applicable without times; a time that runs backwards is none. Raises `ValueError` for another
+    `until`, or a limit that is no number."""
+    require_option("until", until, get_args(Wait))
+    require_finite(seconds)
     return AnswersWithin(float(seconds), until)
 
 
 def session_within(seconds: float) -> Check[SessionView]:
     """The session takes at most `seconds` from its first to its last turn; not applicable without times."""
+    require_finite(seconds)
     return SessionWithin(float(seconds))
 
 
@@ -179,16 +193,23 @@ def costs_at_most(usd: float, pointer: str = "/cost_usd") -> Check[SessionView]:
 
     Not applicable where there is none. Raises `ValueError` for what is not a pointer.
     """
+    require_finite(usd)
     return MetaAtMost(float(usd), at(pointer).pointer, "USD")
 
 
 def uses_at_most(tokens: int, pointer: str = "/usage/total_tokens") -> Check[SessionView]:
     """The tokens at `pointer` of the session's meta are at most `tokens`; several are added up. See `costs_at_most`."""
+    require_finite(tokens)
     return MetaAtMost(float(tokens), at(pointer).pointer, "tokens")
 
 
 def has_at_most(limit: int, what: Count) -> Check[SessionView]:
-    """The session has at most `limit` turns, user turns, answers or tool calls: `has_at_most(20, "turns")`."""
+    """The session has at most `limit` turns, user turns, answers or tool calls: `has_at_most(20, "turns")`.
+
+    Raises `ValueError` for anything else to count.
+    """
+    require_option("what", what, get_args(Count))
+    require_finite(limit)
     return CountAtMost(float(limit), what)
 
 

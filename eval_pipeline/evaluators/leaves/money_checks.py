@@ -24,6 +24,7 @@ MONEY = re.compile(
 NUMBER = re.compile(rf"(?<![\w.,]){_DIGITS}(?!\w)")
 _DECIMALS = re.compile(r"[.,](\d{1,2})$")
 _RATE = re.compile(r"\*{0,2}\s?(?:/|per\b|each\b|for each\b|an? (?!total)|pro\b|je\b)", re.IGNORECASE)
+_SCALE = re.compile(r"\s?(?:k|m|mn|bn|thousand|million|billion|tsd|mio|mrd)\b|\s(?:tausend|millionen|milliarden)\b", re.IGNORECASE)
 _LABEL = re.compile(r"[^\w\n]{0,20}(\w{1,40})")
 _TIMES = (1, 2, 3, 4, 5)
 _LONGEST_ROW = 6
@@ -55,14 +56,17 @@ class AmountsAreKnown(Faultless):
     Known are the numbers that the user, a tool or the instructions gave before. A sum of some in a row follows, taken up
     to 5 times (two legs, three passengers), and the difference or sum of two. So does what the answer itself adds up:
     amounts in a row, two of them, or all that lines with the same first word end in. What followed is known from then on.
-    A rate ("$30 per passenger") comes from instructions that few records hold, and is let be.
+    A rate ("$30 per passenger") comes from instructions that few records hold, and is let be; so is "$2 million", which
+    nobody means to the cent.
     """
 
+    semantics = 2
     constants = (
         MONEY,
         NUMBER,
         _DECIMALS,
         _RATE,
+        _SCALE,
         _LABEL,
         _TIMES,
         _LONGEST_ROW,
@@ -129,14 +133,16 @@ def _given(message: Message) -> list[Decimal]:
     """Return the numbers that a turn gives: of JSON its values, not the digits of its dates and codes."""
     if message.json is NOT_JSON:
         return [number for match in NUMBER.finditer(message.text) if (number := _decimal(match[0])) is not None]
-    return [number for _, leaf in leaves(message.json) if (number := _as_number(leaf)) is not None]
+    return [number for _, leaf in leaves(message.json) for number in _numbers(leaf)]
 
 
-def _as_number(leaf: Any) -> Decimal | None:
+def _numbers(leaf: Any) -> list[Decimal]:
+    """Return the number that a value is, or the amounts of money in a text."""
     if isinstance(leaf, str):
-        return _decimal(leaf) if NUMBER.fullmatch(leaf) else None
+        digits = [leaf] if NUMBER.fullmatch(leaf) else [match["before"] or match["after"] for match in MONEY.finditer(leaf)]
+        return [number for spelled in digits if (number := _decimal(spelled)) is not None]
     is_number = isinstance(leaf, int | float) and not isinstance(leaf, bool) and abs(leaf) < _TOO_LARGE
-    return Decimal(str(leaf)).normalize() if is_number else None
+    return [Decimal(str(leaf)).normalize()] if is_number else []
 
 
 def _adds_up(value: Decimal, listed: Sequence[_Amount]) -> bool:
@@ -168,7 +174,7 @@ def _is_pair(amount: Decimal, numbers: set[Decimal]) -> bool:
 def _amounts(text: str) -> Iterator[_Amount]:
     for match in MONEY.finditer(text):
         value = _decimal(match["before"] or match["after"])
-        if value is not None:
+        if value is not None and _SCALE.match(text, match.end()) is None:
             near = max(0, match.start() - _NEAR)
             line = max(near, text.rfind("\n", near, match.start()) + 1)
             label = _LABEL.match(text, line)

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.leaves.parameters import require_option
 from eval_pipeline.evaluators.views import Message, SessionView, Subject
 
 S = TypeVar("S", bound=Subject)
+
+ROLES = ("user", "assistant", "tool", "system")
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ class Satisfies(Leaf[S]):
 
 
 def is_from(role: str) -> Check[Message]:
-    """The turn comes from `role`: user, assistant, tool or system."""
+    """The turn comes from `role`: user, assistant, tool or system. Raises `ValueError` for another."""
+    require_option("role", role, ROLES)
     return IsFrom(role)
 
 

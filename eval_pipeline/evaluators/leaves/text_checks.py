@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jsonschema_rs
 import orjson
 
 from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.leaves.parameters import require_finite, require_option
 from eval_pipeline.evaluators.operators import not_
 from eval_pipeline.evaluators.views import NOT_JSON, Text
 from eval_pipeline.tokens import TOKENS_VERSION, estimated_tokens
@@ -340,8 +341,11 @@ def ends_with(*phrases: str, ignore_case: bool = True) -> Check[Text]:
 def has_length(at_least: int = 0, at_most: int | None = None, unit: LengthUnit = "characters") -> Check[Text]:
     """The text, without white space around it, has between `at_least` and `at_most` characters, words or tokens.
 
-    Tokens are estimated, see `tokens.estimated_tokens`. Raises `ValueError` when no length lies between the two.
+    Tokens are estimated, see `tokens.estimated_tokens`. Raises `ValueError` when no length lies between the two, or for
+    another unit.
     """
+    require_option("unit", unit, get_args(LengthUnit))
+    require_finite(at_least, at_most)
     if at_least < 0 or (at_most is not None and at_most < at_least):
         raise ValueError(f"no length lies between {at_least} and {at_most}")
     return Length(at_least, at_most, unit)

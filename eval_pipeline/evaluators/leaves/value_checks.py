@@ -13,11 +13,14 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.leaves.parameters import require_finite
 from eval_pipeline.evaluators.leaves.text_checks import shown_pattern
 from eval_pipeline.evaluators.views import NOT_JSON, Text
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,9}|[0-9]{1,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 _LONGEST_INDEX = 10
+_EXACT = 2**53
+"""Below it, every whole number is a floating point number too."""
 
 
 class Value(NamedTuple):
@@ -31,7 +34,7 @@ class Value(NamedTuple):
 class At:
     """The value at a JSON pointer (RFC 6901) of a text that is JSON; of a tool call: within its arguments.
 
-    A step `*` stands for every element of a list.
+    A step `*` stands for every element of a list, and for every value of an object that has no key `*`.
     """
 
     pointer: str
@@ -47,7 +50,7 @@ class At:
         return "*" not in self.pointer.split("/")
 
     def values(self, subject: Text) -> Sequence[Value] | None:
-        """Return the values that are there, in order; None for none, unless that is all that an empty list holds."""
+        """Return the values that are there, in order; None for none, unless that is all that an empty list or object holds."""
         return None if subject.json is NOT_JSON else values_at(self.pointer, subject.json)
 
     @property
@@ -57,7 +60,7 @@ class At:
 
     def canonical(self) -> Any:
         """Return what decides, as JSON."""
-        return ["At", self.pointer]
+        return ["At", self.pointer] if self.is_single else ["At", 2, self.pointer]
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,8 @@ class Number(_ValueLeaf):
     @property
     def words(self) -> str:
         """Place and limits."""
-        low = "" if self.at_least is None else f" of at least {self.at_least:g}"
-        high = "" if self.at_most is None else f" of at most {self.at_most:g}"
+        low = "" if self.at_least is None else f" of at least {self.at_least:.12g}"
+        high = "" if self.at_most is None else f" of at most {self.at_most:.12g}"
         return f"has a number{low}{' and' if low and high else ''}{high} as {self.place.words}"
 
 
@@ -206,6 +209,7 @@ def has_number(
 
     Digits in a text count, with a comma before thousands and a point before decimals: "1,234.50" is 1234.5. Not applicable where there is no value, unless it is required.
     """
+    require_finite(at_least, at_most)
     if at_least is not None and at_most is not None and at_most < at_least:
         raise ValueError(f"no number lies between {at_least} and {at_most}")
     return Number(place, is_required, _as_float(at_least), _as_float(at_most))
@@ -215,16 +219,16 @@ def has_allowed(
     place: Place, values: Iterable[str | int | float | bool | None], *, is_required: bool = False
 ) -> Check[Text]:
     """The value at `place` (each of several) is one of `values`. Not applicable where there is no value, unless it is required."""
-    return Allowed(
-        place, is_required, tuple(sorted(set(values), key=lambda value: (type(value).__name__, repr(value))))
-    )
+    distinct = {(isinstance(value, bool), value): value for value in map(_plain, values)}
+    ordered = sorted(distinct.values(), key=lambda value: (type(value).__name__, repr(value)))
+    return Allowed(place, is_required, tuple(ordered))
 
 
 def values_at(pointer: str, document: Any) -> Sequence[Value] | None:
     """Return the values at `pointer` within parsed JSON, see `At.values`."""
     here = [Value(document, "")]
     for part, key in _steps_of(pointer):
-        if part == "*" and here and all(value == [] for value, _ in here):
+        if part == "*" and here and all(value in ([], {}) for value, _ in here):
             return []
         here = [step for value in here for step in _steps(value, part, key)]
     return here or None
@@ -252,13 +256,27 @@ def as_number(value: Any) -> float | None:
 def _steps(value: Value, part: str, key: str) -> Sequence[Value]:
     inside, pointer = value
     if isinstance(inside, dict):
-        return [Value(inside[key], f"{pointer}/{part}")] if key in inside else ()
+        if key in inside:
+            return [Value(inside[key], f"{pointer}/{part}")]
+        return [Value(item, f"{pointer}/{_escaped(name)}") for name, item in inside.items()] if part == "*" else ()
     if not isinstance(inside, list):
         return ()
     if part == "*":
         return [Value(item, f"{pointer}/{position}") for position, item in enumerate(inside)]
     is_index = part.isascii() and part.isdigit() and len(part) < _LONGEST_INDEX
     return [Value(inside[int(part)], f"{pointer}/{part}")] if is_index and int(part) < len(inside) else ()
+
+
+def _escaped(key: object) -> str:
+    return str(key).replace("~", "~0").replace("/", "~1")
+
+
+def _plain(value: Any) -> Any:
+    """Return a whole number as an integer: 1.0 allows what 1 allows."""
+    if isinstance(value, float):
+        require_finite(value)
+        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    return value
 
 
 def _as_float(limit: float | None) -> float | None:
