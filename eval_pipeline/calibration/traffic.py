@@ -69,14 +69,20 @@ def traffic_rates(
     blind = entering.loc[entering["is_blind"], ["session_id", "target", "label"]]
     of_signals = said[(said["subject_kind"] == "signal") & in_window(said["session_day"], as_of_day)]
     together = of_signals.assign(label_set=BOTH_SETS).merge(blind, on=["session_id", "target"], how="left")
-    # Strings of pyarrow are dear by the piece, and there are many small groups.
-    words = dict.fromkeys(["session_id", "stratum", "prediction", "arm", "label"], "object")
     rows = [
-        _row(tuple(map(str, key)), group.sort_values("session_id", kind="stable", ignore_index=True))
-        for sessions in (by_set.astype(words), together.astype(words))
+        _row(tuple(map(str, key)), group)
+        for sessions in (_lean(by_set), _lean(together))
         for key, group in sessions.groupby(FROM)
     ]
     return pd.DataFrame(rows, columns=[*FROM, *RATE_COLUMNS, *COUNT_COLUMNS])
+
+
+def _lean(sessions: pd.DataFrame) -> pd.DataFrame:
+    """Return what a row is made of, ordered by session. There are many small groups, and strings of pyarrow are dear by
+    the piece."""
+    words = [*FROM, "stratum", "prediction", "arm", "label"]
+    ordered = sessions.sort_values("session_id", kind="stable", ignore_index=True)
+    return ordered[[*words, "weight", "is_counting"]].astype(dict.fromkeys(words, "object"))
 
 
 def in_window(days: "pd.Series[Any]", as_of_day: dt.date) -> "pd.Series[bool]":

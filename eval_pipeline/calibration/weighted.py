@@ -21,7 +21,6 @@ Array = NDArray[np.float64]
 Cell = tuple[str, str]
 """A stratum and a prediction."""
 
-_CELL = ["stratum", "prediction"]
 _DECIMALS = 6
 """Figures are rounded, so that they do not depend on the machine's last bit."""
 
@@ -69,12 +68,13 @@ def weighted_rates(
     down. The intervals contain the point. Under 10 labels of a class its rate is null. The same `seed` gives the same
     interval.
     """
-    cells = _cells(drawn, ruled_out)
-    labelled = drawn[drawn["label"].notna()]
-    is_fail, is_caught = labelled["label"] == "fail", labelled["prediction"] == "fail"
-    n_fail, n = int(is_fail.sum()), len(labelled)
-    class_sizes = (n_fail, n - n_fail, n, int(is_caught.sum()))
-    empty = tuple(cells.index[(cells["n"] > 0) & (cells["labelled"] == 0)])
+    cells = _Cells.of(drawn, ruled_out)
+    label, prediction = (drawn[name].to_numpy(dtype=object) for name in ("label", "prediction"))
+    is_labelled = drawn["label"].notna().to_numpy(dtype=bool)
+    n, n_fail = int(is_labelled.sum()), int((label == "fail").sum())
+    n_caught = int(((prediction == "fail") & is_labelled).sum())
+    class_sizes = (n_fail, n - n_fail, n, n_caught)
+    empty = tuple(cells.names[i] for i in np.flatnonzero((cells.n > 0) & (cells.labelled == 0)))
     is_blank = (bool(empty), bool(empty), bool(empty), any(prediction == "fail" for _, prediction in empty))
     if all(is_blank) or n < MIN_FOR_RATE:
         tpr, tnr, failure_rate, precision = (Rate(n, None, None, None) for n in class_sizes)
@@ -87,56 +87,72 @@ def weighted_rates(
     return WeightedRates(tpr, tnr, failure_rate, precision, empty)
 
 
-def _with_intervals(cells: pd.DataFrame, draws: int, seed: int, has_known_totals: bool) -> Array:
+@dataclass(frozen=True)
+class _Cells:
+    """Arrays, a place a cell: its drawn sessions, their weight, and of the labels the weight, its squares and that of
+    failures. `stratum` numbers the strata. No frame: every predictor is measured for every day, and cells are few.
+    """
+
+    names: list[Cell]
+    stratum: NDArray[np.int64]
+    is_failed: Array
+    n: Array
+    weight: Array
+    labelled: Array
+    squares: Array
+    failed: Array
+
+    @classmethod
+    def of(cls, drawn: pd.DataFrame, ruled_out: Collection[Cell]) -> "_Cells":
+        """Return both cells of every stratum, but for those of `ruled_out` of which none was drawn."""
+        place, strata = pd.factorize(drawn["stratum"].to_numpy(dtype=object), sort=True)
+        at = 2 * place + (drawn["prediction"].to_numpy(dtype=object) == "pass")
+        weight = drawn["weight"].to_numpy(dtype="float64")
+        labelled = np.where(drawn["label"].notna().to_numpy(dtype=bool), weight, 0.0)
+        failed = np.where(drawn["label"].to_numpy(dtype=object) == "fail", weight, 0.0)
+        names = [(str(stratum), word) for stratum in strata for word in ("fail", "pass")]
+        parts = (np.ones(len(at)), weight, labelled, labelled**2, failed)
+        sums = [np.bincount(at, part, minlength=len(names)) for part in parts]
+        kept = np.array([n > 0 or name not in ruled_out for n, name in zip(sums[0], names, strict=True)], dtype=bool)
+        stratum = np.arange(len(names)) // 2
+        is_failed = (np.arange(len(names)) % 2 == 0).astype(float)
+        shown = [name for name, is_kept in zip(names, kept, strict=True) if is_kept]
+        return cls(
+            shown, np.unique(stratum[kept], return_inverse=True)[1], is_failed[kept], *(part[kept] for part in sums)
+        )
+
+    def of_stratum(self, values: Array) -> Array:
+        """Return for each cell the sum of `values` over its stratum."""
+        sums: Array = np.bincount(self.stratum, values).astype(float)
+        return sums[self.stratum]
+
+
+def _with_intervals(cells: _Cells, draws: int, seed: int, has_known_totals: bool) -> Array:
     """Return point, low and high of each rate of `_rates`, a row a rate."""
-    weights, share = cells["weight"].to_numpy(), (cells["failed"] / cells["labelled"]).fillna(0).to_numpy()
-    is_failed = (cells.index.get_level_values("prediction") == "fail").astype(float)
-    point = _rates(weights, is_failed, share[np.newaxis])[:, 0]
-    sampled = _rates(*_sampled(cells, is_failed, share, draws, seed, has_known_totals))
-    low, high = np.quantile(sampled, [0.025, 0.975], axis=1)
+    share = np.divide(cells.failed, cells.labelled, out=np.zeros(len(cells.n)), where=cells.labelled > 0)
+    point = _rates(cells.weight, cells.is_failed, share[np.newaxis])[:, 0]
+    sizes, shares = _sampled(cells, share, draws, seed, has_known_totals)
+    low, high = np.quantile(_rates(sizes, cells.is_failed, shares), [0.025, 0.975], axis=1)
     return np.stack([point, np.fmin(low, point), np.fmax(high, point)], axis=1).round(_DECIMALS)
 
 
-def _cells(drawn: pd.DataFrame, ruled_out: Collection[Cell]) -> pd.DataFrame:
-    """Return per cell its sessions, their weight, and of the labels the weight, its squares and that of failures.
-
-    Every stratum has both cells, but for those of `ruled_out` of which none was drawn. In numpy: a group-by of pandas
-    takes ten times as long, and every predictor is measured for every day.
-    """
-    place, strata = pd.factorize(drawn["stratum"], sort=True)
-    at = 2 * place + (drawn["prediction"].to_numpy(dtype=object) == "pass")
-    weight = drawn["weight"].to_numpy(dtype="float64")
-    labelled = np.where(drawn["label"].notna().to_numpy(dtype=bool), weight, 0.0)
-    failed = np.where(drawn["label"].to_numpy(dtype=object) == "fail", weight, 0.0)
-    columns = {"n": np.ones(len(at)), "weight": weight, "labelled": labelled, "squares": labelled**2, "failed": failed}
-    sums = {name: np.bincount(at, values, minlength=2 * len(strata)) for name, values in columns.items()}
-    index = pd.MultiIndex.from_product([strata, ["fail", "pass"]], names=_CELL)
-    can_be = np.array([cell not in ruled_out for cell in index], dtype=bool)
-    cells: pd.DataFrame = pd.DataFrame(sums, index=index)[(sums["n"] > 0) | can_be]
-    return cells
-
-
-def _sampled(
-    cells: pd.DataFrame, is_failed: Array, share: Array, draws: int, seed: int, has_known_totals: bool
-) -> tuple[Array, Array, Array]:
+def _sampled(cells: _Cells, share: Array, draws: int, seed: int, has_known_totals: bool) -> tuple[Array, Array]:
     """Return `draws` samples of the weights and of the failure shares of the cells, as `_rates` takes them."""
     rng = np.random.default_rng(seed)
-    n, weight = cells["n"].to_numpy(), cells["weight"].to_numpy()
-    place, _ = pd.factorize(cells.index.get_level_values("stratum"))
-    n_of_stratum, weight_of_stratum = (np.bincount(place, values)[place] for values in (n, weight))
+    n, weight, is_failed = cells.n, cells.weight, cells.is_failed
+    n_of_stratum, weight_of_stratum = cells.of_stratum(n), cells.of_stratum(weight)
     of_one = np.where(n > 0, weight / np.maximum(n, 1), weight_of_stratum / n_of_stratum)
     of_prediction = np.where(is_failed > 0, weight_of_stratum @ is_failed, weight_of_stratum @ (1 - is_failed))
     prior = 0.5 * weight_of_stratum / of_prediction
-    size = (draws, len(cells))
+    size = (draws, len(n))
     sizes = of_one * rng.gamma(n + prior, size=size)
     if has_known_totals:
-        is_of_stratum = np.eye(int(place.max()) + 1)[place]
-        sizes *= weight_of_stratum / (sizes @ is_of_stratum)[:, place]
-    squares = cells["squares"].to_numpy()
-    n_labels = np.divide(cells["labelled"].to_numpy() ** 2, squares, out=np.zeros(len(cells)), where=squares > 0)
+        is_of_stratum = np.eye(int(cells.stratum.max()) + 1)[cells.stratum]
+        sizes *= weight_of_stratum / (sizes @ is_of_stratum)[:, cells.stratum]
+    n_labels = np.divide(cells.labelled**2, cells.squares, out=np.zeros(len(n)), where=cells.squares > 0)
     # Rounding can leave the share a hair above 1.
     shares = rng.beta(share * n_labels + prior, np.maximum(1 - share, 0) * n_labels + prior, size=size)
-    return sizes, is_failed, shares
+    return sizes, shares
 
 
 def _rates(weights: Array, is_failed: Array, p: Array) -> Array:
