@@ -106,6 +106,13 @@ AGREES_OR_ASKS = (
     r"|\b(?:add|book|cancel|chang|correct|deliver|exchang|modif|order|pay|place|refund|remov|return|send|ship|swap|switch"
     r"|updat|upgrad|withdraw)|(?:änder|bestell|bezahl|buch|erstatt|liefer|retour|schick|send|storn|tausch|umtausch|widerr|zurück)"
 )
+REFUSES = (
+    r"(?:\bplease )?(?<!if you )(?<!why )\b(?:do not|don['\u2019]?t|never) (?:please )?(?:want (?:you to |to |it |that |this |them ){1,2}(?:be )?|need to )?"
+    r"(?:go ahead|proceed|do (?:it|that|so)|(?:add|book|cancel|chang|charg|exchang|modif|order|pay|place|process|refund|remov"
+    r"|return|send|ship|swap|switch|updat|upgrad)\w*)(?:(?! (?:and|but|instead|just)\b)[^.!?,;:\n]){0,80}"
+    r"|(?:\bbitte )?\bnicht (?:änder|bestell|bezahl|buch|erstatt|liefer|schick|send|storn|tausch|umtausch|zurück)\w*"
+    r"|\b(?:änder|bestell|bezahl|buch|erstatt|liefer|schick|send|storn|tausch)\w*(?: sie| es| das| bitte){0,4} nicht\b"
+)
 SAYS_GOODBYE = (
     "thank",
     "bye",
@@ -122,8 +129,10 @@ SAYS_GOODBYE = (
     "auf wiedersehen",
 )
 
-# Values that somebody must have given: codes such as XEWRD9, #W2611340 or AB-12345-C and long numbers; addresses of all kinds.
-CODE = r"(?<![\w#-])#?((?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{5,12}|[A-Z]{1,5}-[0-9]{4,12}(?:-[A-Z0-9]{1,4})?|[0-9]{7,16})(?![\w-])"
+# Values that somebody must have given: codes such as XEWRD9, #W2611340 or AB-12345-C and long numbers, but no
+# names such as COVID19 and no dates; addresses of all kinds.
+NO_CODE = r"(?:COVID|SARS|ISO|SHA|MD|UTF|BASE|IPHONE|WIN|WINDOWS)[0-9]+|(?:UPS|USPS|DHL|FEDEX|DPD)[0-9]DAY|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+CODE = rf"(?<![\w#-])(?!(?:{NO_CODE})(?![\w-]))#?((?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{{5,12}}|[A-Z]{{1,5}}-[0-9]{{4,12}}(?:-[A-Z0-9]{{1,4}})?|[0-9]{{7,16}})(?![\w-])"
 ADDRESS = r"(https?://[^\s<>()\[\]\"'`]*[^\s<>()\[\]\"'`.,;:!?*]|www\.[\w.-]+\w|\[(?:EMAIL|PHONE|URL|IBAN|CARD)_[0-9a-f]{6,}\])"
 
 LEFT_WITHOUT_ANSWER = in_words(
@@ -176,7 +185,9 @@ EVALUATORS = [
         name="actions_are_agreed",
         description="Nothing is booked, changed, cancelled or refunded before the user agrees to it or asks for it.",
         looks_at=SESSION,
-        check=in_words("acts only when the user has agreed or asked", agreed_before(ACTING_TOOLS, AGREES_OR_ASKS)),
+        check=in_words(
+            "acts only when the user has agreed or asked", agreed_before(ACTING_TOOLS, AGREES_OR_ASKS, refuses=REFUSES)
+        ),
     ),
     Evaluator(
         name="actions_are_not_repeated",

@@ -1,6 +1,6 @@
 """OpenAI's Batch API: files of requests in, files of answers out.
 
-Not here: which calls stand in a batch and what is remembered of it (`eval_pipeline.judges.asking.batching`).
+Not here: which calls stand in a batch and what is remembered of it (`eval_pipeline.judges.asking.batch_submitting`).
 """
 
 import re
@@ -15,7 +15,7 @@ import orjson
 from openai import DefaultHttpxClient, OpenAI
 from openai.types import Batch
 
-from eval_pipeline.judges.asking.batches import EndpointError, RemoteBatch
+from eval_pipeline.judges.asking.batches import EndpointError, FileGoneError, RemoteBatch
 from eval_pipeline.judges.asking.pacing import is_passing, wait_before_retry
 from eval_pipeline.ports import Attempt, JudgeRequest
 from resources.judge_attempts import Cleaner, answered_attempt, failed_attempt
@@ -88,7 +88,8 @@ class OpenAIBatchModel:
 
         def send() -> str:
             lines.seek(0)
-            return self._client.files.create(file=(name, lines), purpose="batch", timeout=_FILE_TIMEOUT_S).id
+            sent = self._client.files.create(file=(name, lines), purpose="batch", timeout=_FILE_TIMEOUT_S)
+            return _checked(sent).id
 
         return self._tried("upload a file of calls", send)
 
@@ -98,9 +99,10 @@ class OpenAIBatchModel:
         path = cast(Any, "/v1" + PATHS[self._api])
 
         def send() -> Batch:
-            return self._client.batches.create(
+            begun = self._client.batches.create(
                 input_file_id=input_file_id, endpoint=path, completion_window="24h", metadata={MARK: batch_id}
             )
+            return _checked(begun)
 
         return _remote(self._tried("begin a batch", send, is_repeatable=False))
 
@@ -109,7 +111,7 @@ class OpenAIBatchModel:
 
         def search() -> Batch | None:
             for number, batch in enumerate(self._client.batches.list(limit=_PAGE)):
-                if (batch.metadata or {}).get(MARK) == batch_id:
+                if (_checked(batch).metadata or {}).get(MARK) == batch_id:
                     return batch
                 if number >= _MAX_LISTED:
                     break
@@ -120,22 +122,31 @@ class OpenAIBatchModel:
 
     def look(self, remote_id: str) -> RemoteBatch | None:
         """Return a batch by the endpoint's id; None when the endpoint does not know it."""
-        found = self._tried("look at a batch", lambda: self._or_none(self._client.batches.retrieve, remote_id))
+        found = self._tried("look at a batch", lambda: self._or_none(self._retrieved, remote_id))
         return None if found is None else _remote(found)
 
     def answers(self, batch: RemoteBatch) -> Iterator[tuple[str, Attempt]]:
-        """Yield call key and attempt for each line of an ended batch's files; damaged lines are passed over."""
+        """Yield call key and attempt for each line of an ended batch's files; damaged lines are passed over.
+
+        Raises `FileGoneError` after the answers of the files that are there.
+        """
+        gone: list[str] = []
         for file_id in batch.file_ids:
-            for line in self._lines(file_id):
+            for line in self._lines(file_id, gone):
                 key = line.get("custom_id")
                 if isinstance(key, str):
                     yield key, self._attempt(line, batch.seconds)
+        if gone:
+            raise FileGoneError(f"{self._endpoint} does not know its file {', '.join(gone)}", "ask with the same key")
 
     def requests(self, input_file_id: str) -> Iterator[JudgeRequest]:
         """Yield what a batch was asked, read back from its file; nothing when the endpoint has it no more."""
-        for line in self._lines(input_file_id):
+        for line in self._lines(input_file_id, []):
             if isinstance(line.get("custom_id"), str) and isinstance(line.get("body"), dict):
                 yield request_of(line["custom_id"], line["body"])
+
+    def _retrieved(self, remote_id: str) -> Batch:
+        return _checked(self._client.batches.retrieve(remote_id))
 
     def _attempt(self, line: dict[str, Any], latency_s: float) -> Attempt:
         response, error = line.get("response"), line.get("error")
@@ -148,7 +159,8 @@ class OpenAIBatchModel:
         code = code.removeprefix("batch_") if _CODE.fullmatch(code) else "unknown"
         return Attempt(f"batch_{code}", latency_s, error=self._cleaner.error(f"in a batch: {error}"))
 
-    def _lines(self, file_id: str) -> Iterator[dict[str, Any]]:
+    def _lines(self, file_id: str, gone: list[str]) -> Iterator[dict[str, Any]]:
+        """Yield the lines of a file; one that the endpoint does not know is added to `gone`."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
 
             def download() -> bool:
@@ -160,6 +172,7 @@ class OpenAIBatchModel:
                 return True
 
             if not self._tried("read a file of a batch", lambda: self._or_none(download)):
+                gone.append(file_id)
                 return
             file.seek(0)
             for text in file:
@@ -186,14 +199,19 @@ class OpenAIBatchModel:
         for number in range(1, _TRIES + 1):
             try:
                 return work()
-            except (openai.OpenAIError, OSError) as error:
-                attempt = failed_attempt(error, 0.0, self._cleaner)
+            except (openai.OpenAIError, OSError, _NoDocumentError) as error:
+                attempt = self._failed(error)
                 is_unsure = not is_repeatable and attempt.status.startswith(_UNSURE)
                 wait = wait_before_retry(what, number, attempt, _BACKOFF_S, _MAX_BACKOFF_S)
                 if number == _TRIES or is_unsure or not is_passing(attempt) or wait > _LONGEST_WAIT_S:
                     raise self._told(what, attempt, is_unsure) from None
                 time.sleep(wait)
         raise AssertionError("the last try returns or raises")
+
+    def _failed(self, error: Exception) -> Attempt:
+        if isinstance(error, _NoDocumentError):
+            return Attempt("bad_body", 0.0, error=self._cleaner.error(str(error)))
+        return failed_attempt(error, 0.0, self._cleaner)
 
     def _told(self, what: str, attempt: Attempt, is_unsure: bool) -> EndpointError:
         return EndpointError(
@@ -202,6 +220,17 @@ class OpenAIBatchModel:
             is_passing=is_passing(attempt),
             is_unsure=is_unsure,
         )
+
+
+class _NoDocumentError(Exception):
+    """An answer with status 200 that is not what was asked for, such as the page of a proxy."""
+
+
+def _checked(document: Result) -> Result:
+    # The client passes on whatever came, typed as what it should be.
+    if not isinstance(getattr(document, "id", None), str):
+        raise _NoDocumentError(f"not a document of the API: {str(document)[:200]}")
+    return document
 
 
 def _remote(batch: Batch) -> RemoteBatch:
@@ -216,4 +245,5 @@ def _remote(batch: Batch) -> RemoteBatch:
         file_ids=tuple(file_id for file_id in (batch.output_file_id, batch.error_file_id) if file_id),
         seconds=float(max(0, (ended_at or int(time.time())) - batch.created_at)),
         error="; ".join(errors[:5])[:500] or None,
+        mark=(batch.metadata or {}).get(MARK),
     )

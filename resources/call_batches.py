@@ -3,7 +3,7 @@
 Not here: when a batch is changed (`eval_pipeline.judges.asking.batching`), the endpoint's side (`batch_model.py`).
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,12 @@ _OPEN = """
 SELECT * FROM evals.call_batches
  WHERE endpoint = %(endpoint)s AND ended_at IS NULL
  ORDER BY submitted_at, batch_id
+"""
+
+_FEWEST_OVER_LIMIT = """
+SELECT min(n_calls) AS n_calls FROM evals.call_batches
+ WHERE endpoint = %(endpoint)s AND model = %(model)s AND status = 'failed' AND ended_at >= %(since)s
+   AND error LIKE '%%token_limit_exceeded%%'
 """
 
 
@@ -43,7 +49,7 @@ class WarehouseBatchStore:
             "submitted_at": batch.submitted_at,
             "ended_at": batch.ended_at,
             "error": None if batch.error is None else storable(batch.error),
-            "held_usd": 0.0,
+            "held_usd": batch.held_usd,
         }
         self._warehouse.upsert(CallBatches, CallBatches.validate(pd.DataFrame([row])))
 
@@ -57,6 +63,12 @@ class WarehouseBatchStore:
     def open(self, endpoint: str) -> list[CallBatch]:
         """Return the batches of `endpoint` that have not ended, oldest first."""
         return self._batches(_OPEN, {"endpoint": endpoint})
+
+    def fewest_over_limit(self, endpoint: str, model: str, since: datetime) -> int | None:
+        """Return how many calls the smallest batch had that failed after `since` for too many waiting tokens."""
+        parameters = {"endpoint": endpoint, "model": model, "since": since}
+        found = self._warehouse.query(_FEWEST_OVER_LIMIT, parameters)["n_calls"].dropna()
+        return int(found.iloc[0]) if len(found) else None
 
     def _batches(self, statement: str, parameters: dict[str, Any]) -> list[CallBatch]:
         found = self._warehouse.query(statement, parameters)
@@ -77,6 +89,7 @@ def _batch(row: dict[Any, Any]) -> CallBatch:
         input_file_id=row["input_file_id"],
         ended_at=None if row["ended_at"] is None else _time(row["ended_at"]),
         error=row["error"],
+        held_usd=row["held_usd"],
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE, CallBatch
+from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE, UPLOADING, BatchPolicy, CallBatch
 from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.judges.replies import storable
 from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Sent, Warehouse
@@ -38,11 +38,21 @@ SELECT DISTINCT ON (call_key)
 _IN_BATCHES = """
 SELECT key
   FROM evals.call_batches CROSS JOIN jsonb_array_elements_text(call_keys) AS key
- WHERE ended_at IS NULL AND submitted_at >= %(since)s AND key = ANY(%(call_keys)s)
+ WHERE ended_at IS NULL AND key = ANY(%(call_keys)s)
+   AND submitted_at >= %(now)s - CASE WHEN endpoint = %(simulated)s THEN %(simulation)s
+                                      WHEN status <> %(uploading)s THEN %(batch)s
+                                      WHEN input_file_id IS NULL THEN %(upload)s
+                                      ELSE %(creation)s END
 """
 
-LONGEST_BATCH = timedelta(hours=26)
-"""A batch has a day; what nobody has collected by then holds up no call any more."""
+_HOLDING_UP = {
+    "batch": timedelta(hours=26),
+    "upload": timedelta(hours=1),
+    "creation": timedelta(seconds=BatchPolicy.appear_s),
+    "simulation": timedelta(minutes=5),
+}
+"""How long a batch that nobody has collected holds up its calls: it has a day, but not when its run, or the simulation's
+server, died. The upload of a large file may take long, with its tries."""
 
 _NUMBERS = """
 SELECT call_key, max(attempt) AS number
@@ -103,7 +113,8 @@ class WarehouseLedger:
 
     def in_batches(self, call_keys: Sequence[str]) -> set[str]:
         """Return those of `call_keys` that stand in a batch under way. Raises `WarehouseError`."""
-        parameters = {"call_keys": list(call_keys), "since": self._clock() - LONGEST_BATCH}
+        named = {"simulated": SIMULATED_ENDPOINT, "uploading": UPLOADING}
+        parameters = {"call_keys": list(call_keys), "now": self._clock(), **named, **_HOLDING_UP}
         return set(self._warehouse.query(_IN_BATCHES, parameters)["key"])
 
     def record(self, sent: Sequence[Sent]) -> None:

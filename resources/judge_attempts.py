@@ -15,7 +15,7 @@ import orjson
 
 from eval_pipeline.judges.replies import storable
 from eval_pipeline.ports import Attempt
-from resources.judge_bodies import NotAnAnswer, read_answer
+from resources.judge_bodies import NotAnAnswer, read_answer, read_usage
 
 MAX_REPLY_CHARS = 100_000
 MAX_ERROR_CHARS = 500
@@ -59,12 +59,15 @@ class Cleaner:
 
 
 def answered_attempt(body: bytes, latency_s: float, cleaner: Cleaner) -> Attempt:
-    """Return the attempt that got `body` with status 200; `bad_body` when it holds no completion."""
+    """Return the attempt that got `body` with status 200; `bad_body` when it holds no completion, which may be paid."""
+    document = None
     try:
-        answer = read_answer(orjson.loads(body))
+        document = orjson.loads(body)
+        answer = read_answer(document)
     except (NotAnAnswer, orjson.JSONDecodeError) as error:
         why = str(error) if isinstance(error, NotAnAnswer) else "the body is not JSON"
-        return Attempt("bad_body", latency_s, cleaner.garbage(body), error=cleaner.error(why))
+        n_in, n_out = read_usage(document)
+        return Attempt("bad_body", latency_s, cleaner.garbage(body), None, n_in, n_out, cleaner.error(why))
     return Attempt(
         "reply",
         latency_s,

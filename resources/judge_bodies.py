@@ -70,6 +70,16 @@ def read_answer(document: Any) -> Answer:
     return answer
 
 
+def read_usage(document: Any) -> tuple[int | None, int | None]:
+    """Return the tokens of prompt and completion that a body of either API counts; None where it does not."""
+    usage = document.get("usage") if isinstance(document, dict) else None
+    n_in, n_out = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    return (
+        _count(usage, "input_tokens") if n_in is None else n_in,
+        _count(usage, "output_tokens") if n_out is None else n_out,
+    )
+
+
 def _chat_body(request: JudgeRequest, form: Form) -> dict[str, Any]:
     body: dict[str, Any] = {"model": request.model, "messages": list(request.messages), **request.parameters}
     if form == "json_schema":
@@ -108,11 +118,10 @@ def _response_body(request: JudgeRequest, form: Form) -> dict[str, Any]:
 def _read_chat(document: Mapping[str, Any]) -> Answer:
     choice = document["choices"][0]
     said, refusal = choice["message"].get("content"), choice["message"].get("refusal")
-    usage = document.get("usage")
-    n_in, n_out = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    n_in, n_out = read_usage(document)
     if not said and isinstance(refusal, str):
         return Answer(refusal, "refusal", n_in, n_out)
-    return Answer(_text(said or ""), str(choice.get("finish_reason") or "unknown"), n_in, n_out)
+    return Answer(_content(said or ""), str(choice.get("finish_reason") or "unknown"), n_in, n_out)
 
 
 def _read_response(document: Mapping[str, Any]) -> Answer:
@@ -122,8 +131,7 @@ def _read_response(document: Mapping[str, Any]) -> Answer:
     parts = [part for item in document["output"] if item["type"] == "message" for part in item["content"]]
     said = "".join(_text(part["text"]) for part in parts if part["type"] == "output_text")
     refusals = [_text(part["refusal"]) for part in parts if part["type"] == "refusal"]
-    usage = document.get("usage")
-    n_in, n_out = _count(usage, "input_tokens"), _count(usage, "output_tokens")
+    n_in, n_out = read_usage(document)
     if refusals and not said:
         return Answer("".join(refusals), "refusal", n_in, n_out)
     return Answer(said, _why_stopped(document), n_in, n_out)
@@ -134,6 +142,13 @@ def _why_stopped(document: Mapping[str, Any]) -> str:
         return "stop"
     reason = (document.get("incomplete_details") or {}).get("reason")
     return _INCOMPLETE.get(str(reason), str(reason or "incomplete"))
+
+
+def _content(value: Any) -> str:
+    """Return the text of a message: some endpoints give it in parts, with their thoughts among them."""
+    if not isinstance(value, list):
+        return _text(value)
+    return "".join(_text(part["text"]) for part in value if part["type"] in ("text", "output_text"))
 
 
 def _text(value: Any) -> str:

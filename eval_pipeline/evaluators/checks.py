@@ -24,6 +24,7 @@ from eval_pipeline.evaluators.leaves.format_checks import (
     is_yaml_mapping,
 )
 from eval_pipeline.evaluators.leaves.grounding_checks import arguments_are_known, told_is_known
+from eval_pipeline.evaluators.leaves.json_checks import is_json_object, is_valid_json, satisfies_schema
 from eval_pipeline.evaluators.leaves.language_checks import answers_in_language_of_user, is_in_language
 from eval_pipeline.evaluators.leaves.leak_checks import (
     shows_machinery,
@@ -68,11 +69,8 @@ from eval_pipeline.evaluators.leaves.text_checks import (
     contains_none,
     ends_with,
     has_length,
-    is_json_object,
-    is_valid_json,
     matches,
     matches_none,
-    satisfies_schema,
     starts_with,
 )
 from eval_pipeline.evaluators.leaves.tool_checks import (

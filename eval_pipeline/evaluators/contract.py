@@ -53,12 +53,21 @@ class Finding(NamedTuple):
         return evidence.by.pointer_of(evidence.subject)
 
     @property
+    def _is_turned(self) -> bool:
+        """Whether what the evidence asks is denied: by every second denial on the way to it, it is not."""
+        finding, is_turned = self, self.is_negated
+        while finding.detail is not None:
+            finding = finding.detail
+            is_turned ^= finding.is_negated
+        return is_turned
+
+    @property
     def expected(self) -> str:
         """What was expected: the value where the check knows it, else in words."""
         evidence = self.evidence
         known = evidence.by.expected_of(evidence.subject)
         if known is not None:
-            return f"not {known}" if self.is_negated else known
+            return f"not {known}" if self._is_turned else known
         return f"not one that {self.by.told}" if self.is_negated else self.by.told
 
     def found(self) -> str | None:
@@ -84,6 +93,11 @@ class Check(ABC, Generic[S_contra]):
     @abstractmethod
     def words(self) -> str:
         """What holds when the check passes, said of the subject: "is valid JSON"."""
+
+    @property
+    def denied(self) -> str:
+        """What holds when the check fails."""
+        return f"is not one that {self.told}"
 
     @cached_property
     def told(self) -> str:

@@ -78,7 +78,7 @@ def _failure(target: str, finding: Finding) -> Verdict:
     turn_index, pointer, found = by.turn_of(subject), by.pointer_of(subject), by.found(subject)
     found = None if found is None else cut(found)
     where = "" if turn_index is None else f" at turn {turn_index}"
-    words = finding.by.told if finding.is_negated else f"is not one that {finding.by.told}"
+    words = cut(finding.by.told if finding.is_negated else finding.by.denied)
     showing = "." if found is None else f"; found: {found}"
     sentence = f"The {finding.subject.noun}{where} {words}{showing}"
     pointer = None if pointer is None else cut(pointer)

@@ -8,6 +8,7 @@ import linecache
 import re
 import sys
 import traceback
+import warnings
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from eval_pipeline.errors import SettingsError
 from eval_pipeline.evaluators import checks
 from eval_pipeline.evaluators.contract import Check, Evaluator, Per, Selector
 from eval_pipeline.evaluators.operators import of_each
+from eval_pipeline.evaluators.patterns import may_explode, patterns_of
 from eval_pipeline.evaluators.views import SessionView, Text
 from eval_pipeline.versions import content_hash
 
@@ -36,6 +38,7 @@ def load_evaluators(path: Path, source: str | None = None) -> list[Evaluator]:
 
     With `source`, that text is run in place of what the file holds. Raises `SettingsError` naming the file when it is
     missing or raises, declares none, when a name is bad or stands twice, or when an evaluator is put together wrongly.
+    Warns of a pattern that can take for ever.
     """
     declared = getattr(_run(path, _read(path) if source is None else source), "EVALUATORS", None)
     if not isinstance(declared, list) or not declared:
@@ -47,6 +50,7 @@ def load_evaluators(path: Path, source: str | None = None) -> list[Evaluator]:
             raise SettingsError(f"{path}: {count} evaluators are named {name!r}", "give each a name of its own")
     for evaluator in declared:
         _probe(path, evaluator)
+        _warn_of_patterns(path, evaluator)
     return declared
 
 
@@ -97,6 +101,14 @@ def _probe(path: Path, evaluator: Evaluator) -> None:
         raise SettingsError(problem, _wrapped(subject)) from error
     except Exception:
         return  # it may well depend on the session
+
+
+def _warn_of_patterns(path: Path, evaluator: Evaluator) -> None:
+    """Warn, and no more: whether a pattern is slow in earnest depends on what it meets."""
+    for pattern in (*patterns_of(evaluator.looks_at), *patterns_of(evaluator.check)):
+        if may_explode(pattern):
+            mend = r"put between its repeats what they do not match themselves: (?:\w+ )+ for (\w+\s?)+"
+            warnings.warn(f"{path}: {evaluator.name}: {pattern!r} can take for ever; {mend}", stacklevel=3)
 
 
 def _wrapped(subject: Text | SessionView) -> str:

@@ -42,7 +42,12 @@ class Not(Check[S]):
     @property
     def words(self) -> str:
         """The part, denied."""
-        return f"is not one that {self.part.words}"
+        return self.part.denied
+
+    @property
+    def denied(self) -> str:
+        """The part itself."""
+        return self.part.words
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,11 @@ class AnyOf(Check[S]):
     def words(self) -> str:
         """The parts, as alternatives."""
         return "either " + " or ".join(part.words for part in self.parts)
+
+    @property
+    def denied(self) -> str:
+        """Each part, denied."""
+        return " and ".join(part.denied for part in self.parts)
 
     def canonical(self) -> Any:
         """Return the parts without their order."""

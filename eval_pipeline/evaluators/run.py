@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from eval_pipeline.evaluators.contract import Evaluator
-from eval_pipeline.evaluators.explaining import Verdict, crashed, explained, not_asked
+from eval_pipeline.evaluators.explaining import Verdict, crashed, cut, explained, not_asked
 from eval_pipeline.evaluators.operators import of_each
 from eval_pipeline.evaluators.views import SessionView
 from eval_pipeline.versions import canonical_json, verdict_versions
@@ -112,7 +112,7 @@ def _verdicts(
         if pieces is None:
             pieces = looked_at[id(selector)] = selector.pieces(view)
         if not pieces:
-            return (not_asked(f"Does not apply: there is no {selector.words}."),)
+            return (not_asked(f"Does not apply: there is no {cut(selector.words)}."),)
         if evaluator.per == "session":
             return (explained(evaluator, of_each(evaluator.check, pieces), None),)
         return _by_turn(evaluator, pieces)

@@ -112,7 +112,8 @@ class Within(Selector[S, T]):
     @property
     def words(self) -> str:
         """Inner and outer piece."""
-        return f"{self.inner.words} of a {self.outer.words}"
+        outer = self.outer.words
+        return f"{self.inner.words} of {'an' if outer[:1] in 'aeio' else 'a'} {outer}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from eval_pipeline.ports import Attempt
 
-PARSING_VERSION = "1"
+PARSING_VERSION = "2"
 """Raise it whenever a reply comes to another verdict."""
 
 Verdict = Literal["pass", "fail", "not_applicable"]
@@ -25,6 +25,10 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _STOPPED = {"length": "truncated", "content_filter": "content_filter", "refusal": "refusal"}
+_ENDED = frozenset({"stop", "unknown", "eos", "end_turn", "completed"})
+"""Finish reasons, in lower case, of a reply that came to its end; an endpoint that gives none is taken at its word."""
+
+_MAX_REASON_CHARS = 40
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,15 @@ def read_word(attempt: Attempt, field: str, words: Sequence[str]) -> Word:
     """Return the word that `attempt` gives in `field`.
 
     The reply must be one JSON object, bare or as the whole of one fenced block, whose `field` is one of `words`, letter
-    for letter. Reasons, for the field `verdict`: `truncated`, `refusal`, `content_filter`, `empty`, `html`,
-    `two_verdicts`, `extra_text` (an object among other words), `invalid_json`, `not_an_object`, `no_verdict`,
+    for letter. Reasons, for the field `verdict`: `truncated`, `refusal`, `content_filter`, `stopped_*` (any other
+    finish reason than that of a reply that came to its end), `empty`, `html`, `two_verdicts`, `extra_text` (an object among other words), `invalid_json`, `not_an_object`, `no_verdict`,
     `off_vocabulary`, or the attempt's own status when there was no reply (`http_429`, `timeout`, ...).
     """
     text = (attempt.reply or "").strip()
     if not attempt.is_reply:
         return _error("html" if _HTML.match(text) else attempt.status)
-    if attempt.finish_reason in _STOPPED:
-        return _error(_STOPPED[attempt.finish_reason])
+    if (stopped := _stopped(attempt.finish_reason)) is not None:
+        return _error(stopped)
     if not text:
         return _error("empty")
     fenced = _FENCE.fullmatch(text)
@@ -86,6 +90,14 @@ def read_word(attempt: Attempt, field: str, words: Sequence[str]) -> Word:
 def storable(text: str) -> str:
     """Return `text` with NUL and lone surrogates replaced by U+FFFD: PostgreSQL and UTF-8 know neither."""
     return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
+
+
+def _stopped(finish_reason: str | None) -> str | None:
+    """Return why a reply did not come to its end; None when it did."""
+    reason = (finish_reason or "unknown").casefold()
+    if reason in _ENDED:
+        return None
+    return _STOPPED.get(reason) or "stopped_" + re.sub(r"[^a-z0-9]+", "_", reason).strip("_")[:_MAX_REASON_CHARS]
 
 
 def _twice(field: str) -> str:

@@ -6,7 +6,7 @@ Not here: HTTP (`judge_endpoint.py`), how one request is answered (`judge_protoc
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,8 +26,9 @@ class BatchPlan:
 
     It is `validating` for `n_validating` looks at it, then `in_progress` for `n_working` looks and at least `seconds`.
     At its end `n_answered` lines have an answer (None: all) and the others have expired or were never begun. Lines in
-    `errors` (number from 1 to HTTP status) stand in the error file instead. `hides_creation`: whoever creates it gets
-    no answer, as when a connection breaks.
+    `errors` (number from 1 to HTTP status) stand in the error file instead, those in `omitted` in neither file.
+    `hides_creation`: whoever creates it gets no answer, as when a connection breaks. `loses_answers`: the files of
+    answers are named and not there.
     """
 
     n_validating: int = 0
@@ -36,7 +37,9 @@ class BatchPlan:
     outcome: Literal["completed", "failed", "expired"] = "completed"
     n_answered: int | None = None
     errors: Mapping[int, int] = field(default_factory=dict)
+    omitted: Collection[int] = ()
     hides_creation: bool = False
+    loses_answers: bool = False
 
 
 ORDERLY = BatchPlan()
@@ -165,6 +168,8 @@ class BatchJobs:
         outputs: list[bytes] = []
         errors: list[bytes] = []
         for number, line in enumerate(job.lines, 1):
+            if number in job.plan.omitted:
+                continue
             status, body = self._line_answer(job, number, line, number <= n_answered)
             response = None if body is None else {"status_code": status, "request_id": f"req_{number}", "body": body}
             expired = {"code": "batch_expired", "message": "This request could not be executed in time."}
@@ -177,7 +182,10 @@ class BatchJobs:
             (outputs if status == 200 else errors).append(orjson.dumps(entry))
         for name, lines in (("output_file_id", outputs), ("error_file_id", errors)):
             if lines:
-                job.document[name] = self.add_file(f"{name}.jsonl", "batch_output", b"\n".join([*lines, b""]))["id"]
+                file_id = self.add_file(f"{name}.jsonl", "batch_output", b"\n".join([*lines, b""]))["id"]
+                job.document[name] = file_id
+                if job.plan.loses_answers:
+                    del self._files[file_id]
         job.document["request_counts"].update(completed=len(outputs), failed=len(errors))
 
     def _line_answer(

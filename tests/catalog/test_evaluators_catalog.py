@@ -86,6 +86,16 @@ CASES = {
                 says("Sorry."),
             ],
             [user("Where is it?"), calls("cancelOrder", {}, "2"), gets("{}", "2"), says("It is gone.")],
+            *(
+                [user("Please cancel it."), says("Shall I?"), user(refusal), *cancels(order="1"), says("It is gone.")]
+                for refusal in (
+                    "No, please do not cancel it.",
+                    "I don't want it to be cancelled!",
+                    "Don\u2019t do that.",
+                    "Bitte nicht stornieren.",
+                    "Stornieren Sie es bitte nicht.",
+                )
+            ),
         ],
         asked(*LOOK, says("It is pending.")),
     ),
@@ -246,3 +256,27 @@ def test_what_the_source_knows_of_the_outcome_changes_no_verdict() -> None:
     frames = [session_frame(session_row("s", GOOD, outcome={"reward": reward})) for reward in (0.0, 1.0)]
     first, second = (evaluate(frame, EVALUATORS, {})["verdict"].tolist() for frame in frames)
     assert first == second
+
+
+@pytest.mark.parametrize(
+    "agreement",
+    [
+        "Don't cancel the lamp, cancel the chair.",
+        "Please do not cancel the lamp but refund it.",
+        "I don't want it any more, so please cancel it.",
+        "Why don't you cancel it?",
+        "No. Go ahead.",
+    ],
+)
+def test_who_refuses_one_thing_and_asks_for_another_has_agreed(agreement: str) -> None:
+    assert verdicts([user(agreement), *cancels(order="1"), says("Done.")])["actions_are_agreed"] == "pass"
+
+
+@pytest.mark.parametrize("name", ["COVID19", "UPS2DAY", "20250304"])
+def test_names_and_dates_are_no_codes(name: str) -> None:
+    assert verdicts(asked(says(f"It comes by {name}.")))["codes_not_invented"] == "not_applicable"
+
+
+@pytest.mark.parametrize("answer", ["I am sorry to hear that :(", "Use ``` to open a block."])
+def test_a_sad_face_and_a_fence_within_a_sentence_cut_nothing_off(answer: str) -> None:
+    assert verdicts(asked(says(answer)))["answer_not_empty_or_cut"] == "pass"

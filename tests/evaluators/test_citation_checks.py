@@ -79,6 +79,15 @@ def test_a_result_nested_without_end_is_read_in_part() -> None:
     assert outcome(cites_only_retrieved(), searched("You may [doc_7].", deep)) == "pass"
 
 
+def test_an_address_that_the_user_gave_may_be_told_again_but_no_other_name() -> None:
+    asks = user("Is https://shop.example/a/ right, or [doc_9]?")
+    check = cites_only_retrieved()
+    assert outcome(check, view(asks, says("Yes: https://shop.example/a."))) == "pass"
+    assert outcome(check, view(asks, says("Yes: https://shop.example/b."))) == "fail"
+    assert outcome(check, view(asks, says("Yes [doc_9]."))) == "fail"
+    assert outcome(check, view(says("See https://shop.example/a."), asks)) == "fail"
+
+
 def test_number_of_citations() -> None:
     assert [outcome(has_citations(2), text) for text in ("[1] and [2]", "[1, 2]", "[1] and [1]", "none")] == [
         "pass",

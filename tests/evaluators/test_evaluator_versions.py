@@ -49,6 +49,7 @@ from eval_pipeline.evaluators.checks import (
     where,
     within,
 )
+from eval_pipeline.evaluators.leaves.json_checks import JsonSchema
 from eval_pipeline.evaluators.leaves.leak_checks import ShowsMachinery
 from eval_pipeline.evaluators.leaves.limit_checks import (
     answers_within,
@@ -99,6 +100,10 @@ DIFFERENT = [
     lambda: not_(is_valid_json()),
     lambda: satisfies_schema({"type": "object"}),
     lambda: satisfies_schema({"type": "array"}),
+    lambda: satisfies_schema({"properties": {"title": {"type": "array"}}}),
+    lambda: satisfies_schema({"properties": {"description": {"type": "array"}}}),
+    lambda: satisfies_schema({"enum": [{"title": 1}]}),
+    lambda: satisfies_schema({"enum": [{"title": 2}]}),
     lambda: matches("a"),
     lambda: matches("b"),
     lambda: matches("a", ignore_case=True),
@@ -206,6 +211,8 @@ def test_versions_are_the_same_on_every_machine() -> None:
     ("one", "other"),
     [
         (contains_any("b", "A"), contains_any("a", "b", "b")),
+        (satisfies_schema({"title": "A", "type": "object"}), satisfies_schema({"type": "object", "description": "B"})),
+        (satisfies_schema({"minimum": 1}), satisfies_schema({"minimum": 1.0})),
         (has_number(at("/a"), at_most=1), has_number(at("/a"), at_most=1.0)),
         (all_of(matches("a"), matches("b")), all_of(matches("b"), matches("a"), matches("b"))),
         (all_of(matches("a")), matches("a")),
@@ -247,3 +254,9 @@ def test_the_tables_behind_a_check_are_in_its_version(monkeypatch: pytest.Monkey
     before = version(shows_machinery())
     monkeypatch.setattr(ShowsMachinery, "constants", (*ShowsMachinery.constants, "<another mark>"))
     assert version(shows_machinery()) != before
+
+
+def test_the_library_that_reads_a_schema_is_in_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = version(satisfies_schema({}))
+    monkeypatch.setattr(JsonSchema, "constants", ("another",))
+    assert version(satisfies_schema({})) != before

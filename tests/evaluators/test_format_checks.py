@@ -127,6 +127,10 @@ def test_sql_of_a_dialect_and_of_other_kinds() -> None:
     assert outcome(is_valid_sql("postgres"), "SELECT `a` FROM t") == "fail"
 
 
+def test_sql_on_which_the_parser_slips_is_a_fail() -> None:
+    assert complaint(is_valid_sql("duckdb"), "show all") == "cannot be parsed"
+
+
 def test_sql_made_to_exhaust_the_parser() -> None:
     exponential = "SELECT " + "ARRAY[" * 20 + "1" + "]" * 20
     assert complaint(is_valid_sql(), exponential) == "too intricate to be parsed"

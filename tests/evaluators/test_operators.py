@@ -214,3 +214,11 @@ def test_a_failure_names_the_leaf_and_the_turn_behind_it() -> None:
     denied = none_of(some(ANSWERS, contains_any("welcome"))).judge(SESSION)
     assert (denied.outcome, denied.turn_index, denied.found()) == ("fail", 0, "'welcome'")
     assert denied.expected == "not one that has at least 1 answer that contains any of 'welcome'"
+
+
+def test_what_is_denied_reads_as_one_says_it() -> None:
+    either = any_of(not_(contains_any("a")), is_valid_json())
+    assert either.denied == "contains any of 'a' and is not one that is valid JSON"
+    assert not_(either).words == either.denied and not_(not_(contains_any("a"))).words == "contains any of 'a'"
+    assert within(ANSWERS, blocks("json")).words == "json block of an answer"
+    assert within(USER_TURNS, blocks()).words == "code block of a user turn"

@@ -99,3 +99,8 @@ def test_a_function_that_shows_no_version_is_refused() -> None:
     for function in (lambda text: True, closes_over, "".isupper):
         with pytest.raises(ValueError, match="`def` at module level"):
             satisfies(function, words="x", version="1")  # type: ignore[arg-type]
+
+
+def test_a_role_that_no_turn_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="'user' or 'assistant'"):
+        is_from("assitant")

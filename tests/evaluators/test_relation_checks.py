@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval_pipeline.evaluators.checks import ANSWERS, LAST_ANSWER, SESSION, USER_TURNS, Check, Evaluator, captured, not_
+from eval_pipeline.evaluators.checks import (
+    ANSWERS,
+    LAST_ANSWER,
+    SESSION,
+    USER_TURNS,
+    Check,
+    Evaluator,
+    any_of,
+    captured,
+    in_words,
+    not_,
+    tool_called,
+)
 from eval_pipeline.evaluators.leaves.relation_checks import (
     argument,
     equals,
@@ -57,6 +69,29 @@ def refund(amount: Any, order_id: str = "A1") -> list[dict[str, Any]]:
 )
 def test_a_value_is_compared_with_the_last_one_before_it(turns: list[dict[str, Any]], expected: str) -> None:
     assert outcome(REFUND_IS_TOTAL, view(*turns)) == expected
+
+
+def test_a_call_that_the_tool_refused_is_compared_only_where_it_is_asked() -> None:
+    refused = [*order(50), calls("refund", {"amount": 60}), fails("Error: too much")]
+    assert outcome(REFUND_IS_TOTAL, view(*refused)) == "not_applicable"
+    assert outcome(REFUND_IS_TOTAL, view(*refused, *refund(50))) == "pass"
+    tried = equals(argument("refund", "/amount", tried=True), result("get_order", "/total"))
+    assert outcome(tried, view(*refused, *refund(50))) == "fail"
+    assert outcome(REFUND_IS_TOTAL, view(*order(50), calls("refund", {"amount": 60}))) == "fail"
+
+
+def test_what_is_expected_is_turned_by_every_second_denial() -> None:
+    session = view(*order(50), *refund(50))
+    denied = {
+        "bare": not_(REFUND_IS_TOTAL),
+        "in words": in_words("differs", not_(REFUND_IS_TOTAL)),
+        "around words": not_(in_words("is the same", REFUND_IS_TOTAL)),
+        "among others": any_of(not_(REFUND_IS_TOTAL), tool_called("cancel")),
+    }
+    for check in denied.values():
+        assert check.judge(session).expected.startswith("not equal to 50")
+    twice = not_(in_words("differs", not_(REFUND_IS_TOTAL))).judge(view(*order(50), *refund(60)))
+    assert twice.outcome == "fail" and twice.expected.startswith("equal to 50")
 
 
 def test_a_key_says_which_calls_belong_together() -> None:

@@ -19,6 +19,7 @@ from eval_pipeline.evaluators.checks import (
     is_json_object,
     tool_called,
     when,
+    where,
 )
 from eval_pipeline.evaluators.run import evaluate
 from eval_pipeline.evaluators.views import Text
@@ -168,3 +169,12 @@ def test_chunks_give_the_same_rows(size: int) -> None:
     whole = verdicts(*rows, evaluators=[POLITE, OBJECTS])
     parts = [verdicts(*rows[i : i + size], evaluators=[POLITE, OBJECTS]) for i in range(0, 5, size)]
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+
+
+def test_an_explanation_is_cut_however_much_the_check_says_of_itself() -> None:
+    phrases = [f"a phrase with the number {n}" for n in range(500)]
+    wordy = Evaluator("wordy", ANSWERS, contains_any(*phrases), "Says one of them.")
+    narrow = Evaluator("narrow", where(ANSWERS, contains_any(*phrases)), contains_any("x"), "Says x.")
+    frame = verdicts(session_row("a", [says("no " * 500)]), evaluators=[wordy, narrow])
+    assert list(frame["verdict"]) == ["fail", "not_applicable"]
+    assert frame["explanation"].str.len().max() < 500

@@ -1,5 +1,6 @@
 """SQL against a fixture: what runs, what it must return, and what no SQL may do."""
 
+import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -119,6 +120,32 @@ def test_nothing_outside_the_copy_can_be_reached(attack: str, read_only: bool, t
 )
 def test_what_has_no_end_or_no_measure_is_stopped(sql: str, said: str) -> None:
     assert said in complaint(sql)
+
+
+WIDE = ENDLESS + "SELECT " + ", ".join(f"hex(randomblob(40000)) AS c{n}" for n in range(10)) + " FROM n "
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        ENDLESS + "SELECT hex(randomblob(40000)) AS c FROM n ORDER BY c",
+        ENDLESS + "SELECT DISTINCT hex(randomblob(40000)) AS c FROM n ORDER BY c",
+        ENDLESS + ", wide AS MATERIALIZED (SELECT hex(randomblob(40000)) FROM n) SELECT count(*) FROM wide",
+        "CREATE TEMP TABLE wide AS " + ENDLESS + "SELECT hex(randomblob(40000)) FROM n",
+    ],
+)
+def test_what_fills_the_memory_is_stopped_and_nothing_goes_to_the_disk(sql: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    assert "128 MiB of memory" in complaint(sql, read_only=False)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    assert after.ru_maxrss - before.ru_maxrss < 400 * 1024
+    assert after.ru_oublock - before.ru_oublock < 10_000
+
+
+def test_a_result_is_read_no_further_than_its_limit_of_bytes() -> None:
+    said = complaint(WIDE, returns=returns_rows(0, 0))
+    assert said == "more than 11 rows came back"
+    assert "too many columns" in complaint("SELECT " + ", ".join(["1"] * 501))
 
 
 def test_a_table_that_grows_without_end_is_stopped() -> None:

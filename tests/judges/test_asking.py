@@ -18,6 +18,7 @@ from eval_pipeline.judges.asking.budget import dearest_cost
 from eval_pipeline.judges.asking.endpoints import Endpoints, Limits
 from eval_pipeline.judges.asking.pacing import wait_before_retry
 from eval_pipeline.judges.asking.prices import Price, Prices
+from eval_pipeline.judges.asking.undone import left_undone_in_words
 from eval_pipeline.judges.replies import parse_reply
 from eval_pipeline.ports import Attempt, JudgeRequest, Sent
 from resources.judge_model import OpenAIJudgeModel
@@ -36,7 +37,7 @@ KEY = "test-key-0123456789"
 PRICES = Prices(usd_per_million_tokens={"m": Price(prompt=1.0, completion=10.0)})
 
 
-def fast(prices: Prices | None = None, failures_to_open: int = 19, **limits: Any) -> AskPolicy:
+def fast(prices: Prices | None = None, failures_to_open: int = 16, **limits: Any) -> AskPolicy:
     """Return `FAST` with other limits of its endpoints."""
     endpoints = Endpoints(default=LIMITS.model_copy(update=limits))
     return replace(FAST, endpoints=endpoints, prices=prices or Prices(), failures_to_open=failures_to_open)
@@ -64,6 +65,28 @@ def ask(
 ) -> dict[str, Attempt]:
     with Asker(ledger, policy) as asker:
         return asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url), progress)
+
+
+class MemoryDailySpend:
+    """`ports.DailySpend` in a dict."""
+
+    def __init__(self) -> None:
+        self.usd: dict[date, float] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, day: date, usd: float, limit_usd: float) -> bool:
+        with self._lock:
+            is_held = self.spent(day) + usd <= limit_usd
+            if is_held:
+                self.usd[day] = self.spent(day) + usd
+        return is_held
+
+    def settle(self, day: date, reserved_usd: float, spent_usd: float) -> None:
+        with self._lock:
+            self.usd[day] += spent_usd - reserved_usd
+
+    def spent(self, day: date) -> float:
+        return self.usd.get(day, 0.0)
 
 
 class Run:
@@ -121,17 +144,39 @@ def test_a_fault_that_stays_is_not_tried_again(status: int) -> None:
     assert (run.statuses, len(run.ledger.rows)) == ([f"http_{status}"], 1)
 
 
+@pytest.mark.parametrize(
+    ("body", "n_attempts"),
+    [
+        (b'{"choices": []}', 1),
+        (b'{"choices": [{"message": {"content": [1]}}], "error": null}', 1),
+        (b'{"choices": null, "error": {"message": "overloaded"}}', LIMITS.max_attempts),
+        (b"[]", LIMITS.max_attempts),
+        (b'{"choices": [', LIMITS.max_attempts),
+    ],
+)
+def test_a_body_that_is_no_completion_is_asked_for_again_only_if_it_is_no_whole_answer(
+    body: bytes, n_attempts: int
+) -> None:
+    run = Run(lambda *_: Answer(200, body), 1)
+    assert (run.statuses, run.n_asked) == (["bad_body"], n_attempts)
+
+
 def test_attempts_end_at_their_limit() -> None:
     run = Run(lambda *_: failure(503), 1)
     assert (run.statuses, run.n_asked, len(run.ledger.rows)) == (["http_503"], LIMITS.max_attempts, LIMITS.max_attempts)
 
 
 def test_one_in_ten_failing_loses_nothing() -> None:
-    faults = [failure(429), failure(500), None, Answer(200, b"garbage")]
-    run = Run(lambda number, _: faults[number // 10 % 4] if number % 10 == 0 else verdict(), 400)
+    faults, seen = [failure(429), failure(500), None, Answer(200, b"garbage")], Counter[int]()
+
+    def script(_: int, body: Mapping[str, Any]) -> Answer | None:
+        seen[number := number_of(body)] += 1
+        return faults[number // 10 % 4] if number % 10 == 0 and seen[number] == 1 else verdict()
+
+    run = Run(script, 400)
     assert set(run.statuses) == {"reply"}
     assert len(run.settled) == 400
-    assert len(run.ledger.rows) == run.n_asked > 400
+    assert len(run.ledger.rows) == run.n_asked == 440
 
 
 def test_an_attempt_that_takes_too_long_is_cut_off() -> None:
@@ -156,7 +201,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
 def test_a_dead_endpoint_gets_fewer_than_20_attempts_and_the_rest_is_not_asked() -> None:
     policy = fast(concurrency=64)
     run = Run(lambda *_: failure(500), 500, policy)
-    assert run.n_asked == len(run.ledger.rows) == 19
+    assert run.n_asked == len(run.ledger.rows) == 17
     assert len(run.settled) == 500
     assert set(run.statuses) == {"circuit_open", "http_500"} or set(run.statuses) == {"circuit_open"}
 
@@ -212,6 +257,51 @@ def test_a_ledger_that_cannot_write_ends_the_run() -> None:
 
     with pytest.raises(OSError, match="disk full"):
         Run(lambda *_: verdict(), 1000, ledger=FullDisk())
+
+
+def answers_once_all_are_under_way(n: int) -> Script:
+    together = threading.Barrier(n)
+
+    def script(*_: Any) -> Answer:
+        together.wait(5)
+        return verdict()
+
+    return script
+
+
+def test_replies_under_way_are_kept_when_the_budget_s_place_fails() -> None:
+    class Failing(MemoryDailySpend):
+        def settle(self, day: date, reserved_usd: float, spent_usd: float) -> None:
+            raise ConnectionError("down")
+
+    ledger, n, policy = MemoryLedger(), LIMITS.concurrency, fast(prices_with(per_day=1.0))
+    requests = [request(i, max_completion_tokens=100) for i in range(n)]
+    with (
+        ScriptedEndpoint(answers_once_all_are_under_way(n)) as endpoint,
+        Asker(ledger, policy, Failing(), lambda: DAY) as asker,
+        pytest.raises(ConnectionError, match="down"),
+    ):
+        asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url))
+    assert len(ledger.replies([request.call_key for request in requests])) == n
+
+
+def test_replies_under_way_are_kept_when_a_prompt_cannot_be_made() -> None:
+    ledger, is_asked = MemoryLedger(), threading.Event()
+
+    def requests() -> Iterator[JudgeRequest]:
+        # The first chunk is under way when the second fails.
+        yield from map(request, range(32))
+        is_asked.wait(5)
+        raise ValueError("no such template")
+
+    def script(*_: Any) -> Answer:
+        is_asked.set()
+        time.sleep(0.1)
+        return verdict()
+
+    with ScriptedEndpoint(script) as endpoint, pytest.raises(ValueError, match="no such template"):
+        ask(endpoint, requests(), ledger, FAST)
+    assert 0 < len(endpoint.requests) == len(ledger.rows)
 
 
 def test_prompts_are_drawn_as_room_appears() -> None:
@@ -282,6 +372,57 @@ def test_what_another_run_leaves_without_a_reply_is_asked_here() -> None:
     assert (settled["key-0"].reply, settled["key-1"].status) == ("by the other run", "reply")
 
 
+def test_what_another_run_never_ends_is_left_to_it() -> None:
+    ledger = MemoryLedger()
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint, ledger.leases() as others:
+        others.take(["key-0", "key-1"])
+        settled = ask(endpoint, map(request, range(3)), ledger, fast(deadline_s=1))
+    assert [settled[f"key-{i}"].status for i in range(3)] == ["asked_elsewhere", "asked_elsewhere", "reply"]
+    assert len(endpoint.requests) == 1
+    prices = Prices()
+    assert left_undone_in_words({("asked_elsewhere", "tone"): 2}, prices) == [
+        "2 calls of tone not answered: another run was asking them and did not come to an end"
+    ]
+
+
+def test_what_is_collected_from_a_batch_between_two_looks_is_not_asked_again() -> None:
+    class Collected(MemoryLedger):
+        """Another run stores what its batch brought after the first of the two looks that are taken under a lease."""
+
+        n_looks = 0
+
+        def replies(self, call_keys: Sequence[str]) -> dict[str, Attempt]:
+            found = super().replies(call_keys)
+            self._looked()
+            return found
+
+        def in_batches(self, call_keys: Sequence[str]) -> set[str]:
+            found = super().in_batches(call_keys)
+            self._looked()
+            return found
+
+        def _looked(self) -> None:
+            self.n_looks += 1
+            if self.n_looks == 2:
+                self.record([Sent(request(0), Attempt("reply", 0.1, "from the batch"), 1, "h")])
+                self.batched.clear()
+
+    ledger = Collected()
+    ledger.batched = {"key-0"}
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
+        settled = ask(endpoint, [request(0)], ledger, FAST)
+        assert len(endpoint.requests) == 0
+    assert settled["key-0"].reply == "from the batch"
+
+
+def test_what_stands_in_a_batch_is_left_to_it() -> None:
+    ledger = MemoryLedger()
+    ledger.batched = {"key-0"}
+    with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
+        settled = ask(endpoint, map(request, range(2)), ledger, FAST)
+    assert [settled[f"key-{i}"].status for i in range(2)] == ["batch_pending", "reply"]
+
+
 def test_without_an_endpoint_the_ledger_answers_what_it_knows() -> None:
     first = Run(lambda *_: verdict(), 250)
     with Asker(first.ledger, FAST) as asker:
@@ -312,12 +453,12 @@ def test_a_circuit_stays_open_for_the_run_and_is_one_for_each_endpoint() -> None
             asker.ask(map(request, range(start, start + 50)), OpenAIJudgeModel(KEY, dead.base_url))
             settled = asker.ask(map(request, range(start + 50, start + 100)), OpenAIJudgeModel(KEY, alive.base_url))
             assert {attempt.status for attempt in settled.values()} == {"reply"}
-        assert len(dead.requests) == 19
+        assert len(dead.requests) == 17
 
 
 def test_a_retry_that_may_not_go_out_leaves_the_call_with_what_its_last_attempt_came_to() -> None:
     run = Run(lambda *_: failure(500), 1, fast(failures_to_open=1))
-    assert (run.statuses, run.n_asked) == (["http_500"], 1)
+    assert (run.statuses, run.n_asked) == (["http_500"], 2)
 
 
 def test_the_simulation_costs_no_budget() -> None:
@@ -332,28 +473,6 @@ def test_the_simulation_costs_no_budget() -> None:
 
     with Asker(MemoryLedger(), fast(prices_with(per_run=0.0))) as asker:
         assert asker.ask([request(1)], Simulation())["key-1"].is_reply
-
-
-class MemoryDailySpend:
-    """`ports.DailySpend` in a dict."""
-
-    def __init__(self) -> None:
-        self.usd: dict[date, float] = {}
-        self._lock = threading.Lock()
-
-    def reserve(self, day: date, usd: float, limit_usd: float) -> bool:
-        with self._lock:
-            is_held = self.spent(day) + usd <= limit_usd
-            if is_held:
-                self.usd[day] = self.spent(day) + usd
-        return is_held
-
-    def settle(self, day: date, reserved_usd: float, spent_usd: float) -> None:
-        with self._lock:
-            self.usd[day] += spent_usd - reserved_usd
-
-    def spent(self, day: date) -> float:
-        return self.usd.get(day, 0.0)
 
 
 COST_OF_ONE = PRICES.cost("m", 1000, 100) or 0.0
@@ -376,9 +495,15 @@ def test_the_day_s_budget_is_one_for_all_runs_and_the_next_day_has_its_own() -> 
 
 
 def test_what_may_have_been_paid_stays_counted_for_the_day_and_what_was_refused_does_not() -> None:
-    spend, policy = MemoryDailySpend(), fast(prices_with(per_day=1.0), max_attempts=1)
+    policy = fast(prices_with(per_day=1.0), max_attempts=1)
     one = request(1, max_completion_tokens=100)
-    for answer, counted in ((failure(503), 0.0), (None, dearest_cost(one, PRICES))):
+    dearest, no_completion = (
+        dearest_cost(one, PRICES),
+        Answer(200, b'{"usage": {"prompt_tokens": 9, "completion_tokens": 1}}'),
+    )
+    answers = [(None, dearest), *((failure(status), dearest) for status in (408, 502, 504))]
+    for answer, counted in (*answers, (failure(503), 0.0), (no_completion, 19e-6)):
+        spend = MemoryDailySpend()
         with (
             ScriptedEndpoint(lambda *_, answer=answer: answer) as endpoint,
             Asker(MemoryLedger(), policy, spend, lambda: DAY) as asker,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import pandas as pd
 import pytest
@@ -18,6 +18,7 @@ from eval_pipeline.judges.asking.asker import Asker, AskPolicy
 from eval_pipeline.judges.asking.batches import BATCH_PENDING, UPLOADING, BatchPolicy, CallBatch, EndpointError
 from eval_pipeline.judges.asking.batching import BatchAsker
 from eval_pipeline.judges.asking.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
+from eval_pipeline.judges.asking.pacing import likely_tokens
 from eval_pipeline.judges.asking.prices import Price, Prices
 from eval_pipeline.judges.definition import REPLY_SCHEMA
 from eval_pipeline.judges.run import judge_sessions
@@ -26,6 +27,7 @@ from eval_pipeline.simulation.batch_jobs import BatchPlan
 from eval_pipeline.simulation.cases import case_number
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
 from eval_pipeline.tables import CallBatches, ModelCalls
+from resources.batch_model import OpenAIBatchModel
 from resources.call_batches import WarehouseBatchStore
 from resources.call_ledger import WarehouseLedger
 from resources.daily_spend import PostgresDailySpend
@@ -33,7 +35,7 @@ from resources.judge_model import OpenAIJudgeModel, SimulatedJudgeModel
 from resources.warehouse import PostgresWarehouse
 from tests.fakes import MemoryLedger
 from tests.judges.judge_files import judge
-from tests.judges.scripted_endpoint import ScriptedEndpoint, failure
+from tests.judges.scripted_endpoint import Answer, ScriptedEndpoint, failure
 from tests.judges.test_judge_run import sessions
 
 DAY = date(2026, 3, 1)
@@ -197,11 +199,11 @@ def test_a_batch_whose_creation_was_never_confirmed_is_found_by_its_mark(warehou
         assert len(endpoint.batched) == len(set(endpoint.batched)) == len(REQUESTS) + 1
 
 
-def cut_short(warehouse: PostgresWarehouse, endpoint: JudgeEndpoint, age: timedelta) -> None:
+def cut_short(warehouse: PostgresWarehouse, endpoint: JudgeEndpoint, age: timedelta, held_usd: float = 0.0) -> None:
     """Leave what a run leaves that died before the endpoint heard of its batch."""
     name = OpenAIJudgeModel(KEY, endpoint.base_url).endpoint
     keys = tuple(asked.call_key for asked in REQUESTS)
-    batch = CallBatch("eval-pipeline-x", name, "m", UPLOADING, keys, (DAY,), datetime.now(UTC) - age)
+    batch = CallBatch("eval-pipeline-x", name, "m", UPLOADING, keys, (DAY,), datetime.now(UTC) - age, held_usd=held_usd)
     WarehouseBatchStore(warehouse).put(batch)
 
 
@@ -309,16 +311,135 @@ def test_a_batch_that_fails_as_a_whole_is_told_and_its_calls_are_free(warehouse:
         with pytest.raises(EndpointError, match="token_limit_exceeded"):
             ask(warehouse, endpoint)
         assert "token_limit_exceeded" in warehouse.read(CallBatches)["error"].iloc[0]
+        # From now on half as many wait at a time.
+        assert statuses(ask(warehouse, endpoint)) == ["reply"] * 3 + ["batch_pending"] * 3
         assert set(statuses(ask(warehouse, endpoint))) == {"reply"}
 
 
-def test_a_batch_that_the_endpoint_has_lost_is_asked_again(warehouse: PostgresWarehouse) -> None:
+def test_what_failed_of_one_day_fails_no_run_of_another(warehouse: PostgresWarehouse) -> None:
+    def plan(number: int) -> BatchPlan:
+        return BatchPlan(outcome="failed") if number == 1 else BatchPlan()
+
+    with JudgeEndpoint(batches=plan) as endpoint:
+        ask(warehouse, endpoint, policy=AT_ONCE)
+        assert statuses(ask(warehouse, endpoint, [request(9, day=date(2026, 3, 2))])) == ["reply"]
+
+
+def test_what_failed_earlier_is_submitted_again_before_it_is_told(warehouse: PostgresWarehouse) -> None:
+    def plan(number: int) -> BatchPlan:
+        return BatchPlan(outcome="failed") if number == 1 else BatchPlan()
+
+    with JudgeEndpoint(batches=plan) as endpoint:
+        ask(warehouse, endpoint, policy=AT_ONCE)
+        with pytest.raises(EndpointError, match="token_limit_exceeded"):
+            ask(warehouse, endpoint, policy=AT_ONCE)
+        assert sorted(warehouse.read(CallBatches)["n_calls"]) == [3, 6]
+
+
+def test_a_batch_that_the_endpoint_does_not_know_is_told_and_asked_again_after_two_days(
+    warehouse: PostgresWarehouse,
+) -> None:
     with JudgeEndpoint(batches=BatchPlan(n_working=9)) as endpoint:
         ask(warehouse, endpoint, policy=AT_ONCE)
         port = int(endpoint.base_url.split(":")[2].split("/")[0])
+        name = OpenAIJudgeModel(KEY, endpoint.base_url).endpoint
     with JudgeEndpoint(port=port) as endpoint:
+        with pytest.raises(EndpointError, match=r"batch batch_\d+, which it does not know\n.*is this the key"):
+            ask(warehouse, endpoint)
+        assert endpoint.batched == []
+        age(warehouse, name, timedelta(hours=49))
         assert set(statuses(ask(warehouse, endpoint))) == {"reply"}
     assert sorted(warehouse.read(CallBatches)["status"]) == ["completed", "lost"]
+
+
+def age(warehouse: PostgresWarehouse, endpoint: str, by: timedelta) -> None:
+    """Make the one open batch of `endpoint` older."""
+    store = WarehouseBatchStore(warehouse)
+    [batch] = store.open(endpoint)
+    store.put(replace(batch, submitted_at=batch.submitted_at - by))
+
+
+def test_a_batch_of_another_simulation_is_not_taken_for_ours(warehouse: PostgresWarehouse) -> None:
+    keys = tuple(asked.call_key for asked in REQUESTS)
+    other = CallBatch("eval-pipeline-x", "simulated", "m", "in_progress", keys, (), datetime.now(UTC), "batch_000002")
+    WarehouseBatchStore(warehouse).put(other)
+    asker = BatchAsker(WarehouseLedger(warehouse), WarehouseBatchStore(warehouse), SHORT)
+    assert set(statuses(asker.ask(REQUESTS, SimulatedJudgeModel()))) == {"reply"}
+    assert WarehouseBatchStore(warehouse).get("eval-pipeline-x").status == "lost"
+
+
+def test_answers_whose_file_is_not_there_are_told_and_not_paid_again(warehouse: PostgresWarehouse) -> None:
+    with JudgeEndpoint(batches=BatchPlan(loses_answers=True)) as endpoint:
+        for _ in range(2):
+            with pytest.raises(EndpointError, match=r"does not know its file file-\d+"):
+                ask(warehouse, endpoint)
+        assert len(endpoint.batched) == len(REQUESTS)
+
+
+def test_a_completed_batch_with_fewer_answers_than_calls_says_so(warehouse: PostgresWarehouse) -> None:
+    with JudgeEndpoint(batches=BatchPlan(omitted=(2, 3))) as endpoint:
+        ask(warehouse, endpoint, policy=replace(SHORT, wait_s=1))
+    assert warehouse.read(CallBatches)["error"].tolist() == ["2 of 6 calls have no line in its files"]
+    assert row_count(warehouse) == 4
+
+
+def test_what_stands_in_a_batch_of_another_endpoint_is_put_in_none_here(warehouse: PostgresWarehouse) -> None:
+    with JudgeEndpoint(batches=BatchPlan(n_working=9)) as renamed, JudgeEndpoint() as endpoint:
+        ask(warehouse, renamed, REQUESTS[:4], AT_ONCE)
+        settled = ask(warehouse, endpoint, policy=replace(SHORT, wait_s=1))
+        assert statuses(settled) == ["batch_pending"] * 4 + ["reply"] * 2
+        assert len(endpoint.batched) == 2
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_an_asker_and_a_batch_that_meet_pay_once(warehouse: PostgresWarehouse, moment: int) -> None:
+    """The asker comes by just before the row of the batch is stored: at first, or reduced."""
+
+    class Interrupted(WarehouseBatchStore):
+        n_puts = 0
+
+        def put(self, batch: CallBatch) -> None:
+            self.n_puts += 1
+            if self.n_puts == moment:
+                with Asker(WarehouseLedger(warehouse, PRICES), AskPolicy()) as at_once:
+                    at_once.ask(REQUESTS, OpenAIJudgeModel(KEY, endpoint.base_url))
+            super().put(batch)
+
+    with JudgeEndpoint() as endpoint:
+        asker = BatchAsker(WarehouseLedger(warehouse, PRICES), Interrupted(warehouse), SHORT)
+        assert set(statuses(asker.ask(REQUESTS, OpenAIJudgeModel(KEY, endpoint.base_url)))) == {"reply"}
+        # Lines of batches count as requests here, too.
+        assert endpoint.n_requests == len(REQUESTS) == row_count(warehouse)
+    assert WarehouseBatchStore(warehouse).open(OpenAIJudgeModel(KEY, "http://x/v1").endpoint) == []
+
+
+def test_a_batch_is_waited_for_from_its_creation_not_from_its_upload(warehouse: PostgresWarehouse) -> None:
+    uploaded_at: list[datetime] = []
+
+    class Uploading(OpenAIBatchModel):
+        def upload(self, name: str, lines: BinaryIO) -> str:
+            file_id = super().upload(name, lines)
+            uploaded_at.append(datetime.now(UTC))
+            return file_id
+
+    class Model(OpenAIJudgeModel):
+        def batches(self, endpoint: str | None = None) -> OpenAIBatchModel:
+            return Uploading(KEY, running.base_url, self.endpoint, "chat")
+
+    with JudgeEndpoint(batches=BatchPlan(hides_creation=True)) as running:
+        asker = BatchAsker(WarehouseLedger(warehouse), WarehouseBatchStore(warehouse), AT_ONCE)
+        asker.ask(REQUESTS, Model(KEY, running.base_url))
+    [row] = warehouse.read(CallBatches).to_dict("records")
+    assert (row["status"], row["submitted_at"].date()) == (UPLOADING, uploaded_at[0].date())
+    assert row["submitted_at"] >= uploaded_at[0]
+    assert row["input_file_id"] is not None
+
+
+def test_a_file_holds_no_more_tokens_than_allowed(warehouse: PostgresWarehouse) -> None:
+    most = sum(likely_tokens(asked) for asked in REQUESTS[:2])
+    with JudgeEndpoint() as endpoint:
+        assert set(statuses(ask(warehouse, endpoint, policy=replace(SHORT, max_tokens=most)))) == {"reply"}
+    assert warehouse.read(CallBatches)["n_calls"].tolist() == [2, 2, 2]
 
 
 def test_files_keep_to_their_limits_and_to_one_model(warehouse: PostgresWarehouse) -> None:
@@ -367,6 +488,54 @@ def test_the_day_s_budget_is_shared_and_settled_when_the_batch_is_collected(ware
         assert ask_within(endpoint, [request(8)]) == {"key-8": BATCH_PENDING}
     cost = warehouse.read(ModelCalls)["cost_usd"].sum()
     assert 0 < daily.spent(today) == pytest.approx(cost + dearest_cost(request(8), PRICES) / 2)
+
+
+def within_the_day(
+    warehouse: PostgresWarehouse, endpoint: JudgeEndpoint, policy: BatchPolicy, budget: float, prompt: float = 1.0
+) -> dict[str, Attempt]:
+    """Ask within a day's budget, at a price of the prompt."""
+    prices = Prices(usd_per_million_tokens={"m": Price(prompt=prompt, completion=10.0)}, budget_usd_per_day=budget)
+    daily = PostgresDailySpend(warehouse)
+    policy = replace(policy, prices=prices)
+    asker = BatchAsker(WarehouseLedger(warehouse, prices), WarehouseBatchStore(warehouse), policy, daily)
+    return asker.ask(REQUESTS, OpenAIJudgeModel(KEY, endpoint.base_url))
+
+
+def test_as_many_calls_go_out_as_the_day_s_budget_holds(warehouse: PostgresWarehouse) -> None:
+    with JudgeEndpoint() as endpoint:
+        settled = within_the_day(warehouse, endpoint, SHORT, 3.5 * dearest_cost(REQUESTS[0], PRICES) / 2)
+    assert statuses(settled) == ["reply"] * 3 + ["over_budget_day"] * 3
+
+
+def test_what_was_held_is_given_back_whatever_the_price_is_by_then(warehouse: PostgresWarehouse) -> None:
+    daily, today = PostgresDailySpend(warehouse), datetime.now(UTC).date()
+    assert daily.reserve(today, 1.0, 10.0)
+    with JudgeEndpoint(batches=BatchPlan(n_validating=1)) as endpoint:
+        within_the_day(warehouse, endpoint, AT_ONCE, 10.0)
+        [held] = warehouse.read(CallBatches)["held_usd"]
+        assert daily.spent(today) == pytest.approx(1.0 + held)
+        within_the_day(warehouse, endpoint, SHORT, 10.0, prompt=5.0)
+    cost = warehouse.read(ModelCalls)["cost_usd"].sum()
+    assert 0 < daily.spent(today) - 1.0 == pytest.approx(cost)
+
+
+def test_the_money_of_a_batch_that_never_reached_the_endpoint_is_given_back(warehouse: PostgresWarehouse) -> None:
+    daily, now = PostgresDailySpend(warehouse), datetime.now(UTC)
+    day = (now - timedelta(hours=1)).date()
+    assert daily.reserve(day, 3.0, 10.0)
+    with JudgeEndpoint() as endpoint:
+        cut_short(warehouse, endpoint, timedelta(hours=1), held_usd=2.0)
+        within_the_day(warehouse, endpoint, AT_ONCE, 0.0)
+    assert daily.spent(day) == pytest.approx(1.0)
+
+
+def test_an_answer_that_is_no_document_is_named(warehouse: PostgresWarehouse) -> None:
+    page = Answer(200, b"<html>Log in.</html>", {"Content-Type": "text/html"})
+    with (
+        ScriptedEndpoint(lambda *_: page) as endpoint,
+        pytest.raises(EndpointError, match="did not upload a file of calls: bad_body: .*Log in"),
+    ):
+        ask(warehouse, endpoint)
 
 
 def test_an_endpoint_without_batches_is_told_and_nothing_stays_open(warehouse: PostgresWarehouse) -> None:

@@ -55,10 +55,26 @@ def test_anything_else_is_an_error_with_its_reason(text: str | None, reason: str
 
 @pytest.mark.parametrize(
     ("finish_reason", "reason"),
-    [("length", "truncated"), ("content_filter", "content_filter"), ("refusal", "refusal")],
+    [
+        ("length", "truncated"),
+        ("LENGTH", "truncated"),
+        ("content_filter", "content_filter"),
+        ("refusal", "refusal"),
+        ("max_tokens", "stopped_max_tokens"),
+        ("SAFETY", "stopped_safety"),
+        ("incomplete", "stopped_incomplete"),
+        ("error", "stopped_error"),
+        ("<b> no such\u0000 reason " + "x" * 200, "stopped_b_no_such_reason_" + "x" * 23),
+    ],
 )
 def test_a_reply_that_was_stopped_is_an_error_even_when_it_looks_whole(finish_reason: str, reason: str) -> None:
     assert parsed('{"critique": "c", "verdict": "pass"}', finish_reason).error_reason == reason
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", "STOP", "eos", "end_turn", "completed", "unknown", None])
+def test_a_reply_that_came_to_its_end_is_its_verdict(finish_reason: str | None) -> None:
+    attempt = Attempt("reply", 0.1, '{"critique": "c", "verdict": "pass"}', finish_reason)
+    assert parse_reply(attempt).verdict == "pass"
 
 
 @pytest.mark.parametrize("status", ["http_429", "http_500", "timeout", "connection"])

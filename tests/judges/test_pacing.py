@@ -1,19 +1,25 @@
 """Laws of the waits and rates, over times that the tests make up."""
 
 import asyncio
+import selectors
+from collections import Counter
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.errors import SettingsError
+from eval_pipeline.judges.asking.breaker import Breaker, Entry
 from eval_pipeline.judges.asking.endpoints import Endpoints, Limits
-from eval_pipeline.judges.asking.pacing import Breaker, Bucket, Rates, likely_tokens, wait_before_retry
+from eval_pipeline.judges.asking.pacing import Bucket, Rates, likely_tokens, wait_before_retry
 from eval_pipeline.ports import Attempt, JudgeRequest
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.tokens import estimated_tokens
 
+Result = TypeVar("Result")
 REPLY = Attempt("reply", 0.1, "{}", "stop", 100, 20)
 
 
@@ -96,21 +102,105 @@ def test_waits_stay_within_their_bounds_and_follow_from_the_key_alone(
     assert wait == wait_before_retry(key, number, failed, base, most)
 
 
-def test_the_breaker_lets_out_no_more_than_may_fail() -> None:
-    async def attempts_at_a_dead_endpoint() -> int:
-        breaker, n_sent = Breaker(7), 0
+class _Skipping(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+    """Lets the time pass that it should wait."""
 
-        async def call() -> None:
-            nonlocal n_sent
-            if await breaker.enter():
-                n_sent += 1
-                await asyncio.sleep(0)
-                await breaker.leave(Attempt("http_500", 0.0), 0.0, 0.0)
+    now = 0.0
 
-        await asyncio.gather(*(call() for _ in range(50)))
-        return n_sent
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now += timeout or 0.0
+        return super().select(0)
 
-    assert asyncio.run(attempts_at_a_dead_endpoint()) == 7
+
+def in_no_time(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run `work` on a clock that begins at 0 and jumps to whatever is waited for."""
+    selector = _Skipping()
+    loop = asyncio.SelectorEventLoop(selector)
+    loop.time = lambda: selector.now  # type: ignore[method-assign]
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+class Endpoint:
+    """Is up when `is_up` says so. Calls come all at once, and an attempt takes a second."""
+
+    def __init__(self, is_up: Callable[[float], bool], failed: str = "http_500") -> None:
+        self.sent_at: list[float] = []
+        self._is_up, self._failed = is_up, failed
+
+    def ask(self, n_in_rounds: list[int], patience_s: float = 1000.0) -> list[Counter[str]]:
+        """Return what the calls of each round came to, which begins when the round before has ended."""
+
+        async def rounds() -> list[Counter[str]]:
+            breaker = Breaker(7, 10.0)
+            return [
+                Counter(await asyncio.gather(*(self._call(breaker, patience_s) for _ in range(n)))) for n in n_in_rounds
+            ]
+
+        return in_no_time(rounds())
+
+    async def _call(self, breaker: Breaker, patience_s: float) -> str:
+        clock = asyncio.get_running_loop().time
+        entry = await breaker.enter(clock() + patience_s)
+        if entry is None:
+            return "circuit_open"
+        sent_at = clock()
+        self.sent_at.append(sent_at)
+        await asyncio.sleep(1)
+        attempt = REPLY if self._is_up(sent_at) else Attempt(self._failed, 1.0)
+        await breaker.leave(entry, attempt, sent_at, clock())
+        return attempt.status
+
+
+def test_an_endpoint_dead_from_the_start_gets_what_may_fail_and_one_probe() -> None:
+    endpoint = Endpoint(lambda at: False)
+    assert endpoint.ask([50]) == [{"http_500": 8, "circuit_open": 42}]
+    assert endpoint.sent_at == [0.0] * 7 + [11.0]
+
+
+@pytest.mark.parametrize("status", ["http_401", "http_404"])
+def test_what_no_waiting_mends_is_not_probed(status: str) -> None:
+    assert Endpoint(lambda at: False, status).ask([50]) == [{status: 7, "circuit_open": 43}]
+
+
+def test_an_outage_ends_with_the_first_probe_that_is_answered() -> None:
+    endpoint = Endpoint(lambda at: not 1 <= at < 20)
+    assert endpoint.ask([7, 20, 50]) == [{"reply": 7}, {"http_500": 20}, {"http_500": 1, "reply": 49}]
+    # It opens at 2, when the second wave has failed. The probe at 12 fails, the one at 33 does not.
+    assert endpoint.sent_at[27:] == [12.0, 33.0, *[34.0] * 48]
+
+
+def test_probes_come_ever_later_and_have_an_end() -> None:
+    endpoint = Endpoint(lambda at: at < 1)
+    assert endpoint.ask([1, 7, 50, 50]) == [
+        {"reply": 1},
+        {"http_500": 7},
+        {"http_500": 3, "circuit_open": 47},
+        {"circuit_open": 50},
+    ]
+    assert endpoint.sent_at[8:] == [12.0, 33.0, 74.0]
+
+
+def test_a_probe_is_not_waited_for_beyond_a_call_s_patience() -> None:
+    endpoint = Endpoint(lambda at: at < 1)
+    assert endpoint.ask([1, 7, 50], patience_s=9.0)[2] == {"circuit_open": 50}
+    assert len(endpoint.sent_at) == 8
+
+
+def test_a_probe_that_was_not_sent_leaves_its_place_to_the_next() -> None:
+    async def entries() -> list[Entry | None]:
+        breaker = Breaker(1, 10.0)
+        first = await breaker.enter(100.0)
+        assert first is not None
+        await breaker.leave(first, Attempt("timeout", 1.0), 0.0, 1.0)
+        probe = await breaker.enter(100.0)
+        assert probe is not None
+        await breaker.leave(probe, None, 0.0, 0.0)
+        return [first, probe, await breaker.enter(100.0), await breaker.enter(20.0)]
+
+    assert in_no_time(entries()) == [Entry.USUAL, Entry.PROBE, Entry.PROBE, None]
 
 
 def load(tmp_path: Path, text: str) -> Endpoints:

@@ -17,6 +17,7 @@ from resources.warehouse import PostgresWarehouse
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 DAYS = (date(2026, 2, 27), date(2026, 2, 28))
 BATCH = CallBatch("eval-pipeline-1", "host/v1", "m", "uploading", ("a", "b'; --"), DAYS, NOW)
+REMOTE = {"status": "in_progress", "remote_id": "batch_9"}
 PRICES = Prices(usd_per_million_tokens={"m": Price(prompt=1.0, completion=10.0)})
 REPLY = Attempt("reply", 30.0, '{"verdict": "pass"}', "stop", 1000, 100)
 FAILED = Attempt("http_400", 30.0, error="in a batch: no")
@@ -45,6 +46,38 @@ def test_a_batch_comes_back_as_it_was_put_and_is_open_until_it_has_ended(warehou
 def test_a_batch_that_is_not_there_is_named(warehouse: PostgresWarehouse) -> None:
     with pytest.raises(WarehouseError, match="eval-pipeline-7 is not there"):
         WarehouseBatchStore(warehouse).get("eval-pipeline-7")
+
+
+@pytest.mark.parametrize(
+    ("batch", "holds_for"),
+    [
+        (replace(BATCH, **REMOTE), timedelta(hours=26)),
+        (BATCH, timedelta(hours=1)),
+        (replace(BATCH, input_file_id="file-9"), timedelta(minutes=5)),
+        (replace(BATCH, endpoint="simulated", **REMOTE), timedelta(minutes=5)),
+    ],
+)
+def test_a_batch_that_nobody_collects_holds_up_its_calls_for_a_time(
+    warehouse: PostgresWarehouse, batch: CallBatch, holds_for: timedelta
+) -> None:
+    WarehouseBatchStore(warehouse).put(batch)
+
+    def held_up(after: timedelta) -> set[str]:
+        return WarehouseLedger(warehouse, clock=lambda: NOW + after).in_batches(["a", "c"])
+
+    assert held_up(holds_for - timedelta(seconds=1)) == {"a"}
+    assert held_up(holds_for + timedelta(seconds=1)) == set()
+
+
+def test_the_smallest_batch_that_was_too_much_is_remembered(warehouse: PostgresWarehouse) -> None:
+    store = WarehouseBatchStore(warehouse)
+    failed = replace(BATCH, status="failed", ended_at=NOW, error="token_limit_exceeded: no")
+    store.put(failed)
+    store.put(replace(failed, batch_id="eval-pipeline-2", call_keys=("a",), error="invalid_json_line: no"))
+    store.put(replace(failed, batch_id="eval-pipeline-3", call_keys=("a", "b", "c")))
+    assert store.fewest_over_limit("host/v1", "m", NOW) == 2
+    assert store.fewest_over_limit("host/v1", "m", NOW + timedelta(seconds=1)) is None
+    assert store.fewest_over_limit("host/v1", "other", NOW) is None
 
 
 def test_calls_of_a_batch_are_stored_once_and_numbered_on(warehouse: PostgresWarehouse) -> None:

@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -75,6 +76,15 @@ def test_replies_come_back_and_failures_do_not() -> None:
 
 def test_replies_come_back_from_postgresql(warehouse: PostgresWarehouse) -> None:
     check_that_replies_come_back_and_failures_do_not(warehouse)
+
+
+def test_a_call_that_was_paid_twice_is_two_rows_and_the_earlier_reply_counts(warehouse: PostgresWarehouse) -> None:
+    for hours, said in ((2, "later"), (0, "earlier"), (1, "between")):
+        ledger = WarehouseLedger(warehouse, PRICES, lambda at=NOW + timedelta(hours=hours): at)
+        ledger.record([Sent(request("a"), replace(REPLY, reply=said), 1, "host/v1")])
+    rows = warehouse.read(ModelCalls)
+    assert rows["cost_usd"].sum() == pytest.approx(3 * 0.002)
+    assert WarehouseLedger(warehouse).replies(["a"])["a"].reply == "earlier"
 
 
 def test_a_row_says_what_was_asked_when_where_and_at_what_cost() -> None:

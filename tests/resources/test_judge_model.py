@@ -90,6 +90,24 @@ def test_whatever_the_endpoint_does_is_a_named_attempt(answer: Answer | None, st
     assert len(endpoint.requests) == 1
 
 
+def test_a_reply_in_parts_is_the_text_of_its_parts() -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "fail?"}]},
+        {"type": "text", "text": '{"critique": "c", '},
+        {"type": "text", "text": '"verdict": "pass"}'},
+    ]
+    message = {"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]}
+    [attempt], _ = ask(lambda *_: Answer(200, json.dumps(message).encode()))
+    assert parse_reply(attempt).verdict == "pass"
+
+
+@pytest.mark.parametrize("names", [("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")])
+def test_a_body_that_is_no_completion_brings_its_count_of_tokens(names: tuple[str, str]) -> None:
+    body = {"choices": [{"message": {"content": 7}}], "usage": dict(zip(names, (12, 3), strict=True))}
+    [attempt], _ = ask(lambda *_: Answer(200, json.dumps(body).encode()))
+    assert (attempt.status, attempt.n_prompt_tokens, attempt.n_completion_tokens) == ("bad_body", 12, 3)
+
+
 JSON_REPLY = json.dumps({"critique": "It is so.", "verdict": "fail"})
 
 

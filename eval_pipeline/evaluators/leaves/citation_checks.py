@@ -25,6 +25,7 @@ ID_KEYS = ("id", "doc_id", "document_id", "chunk_id", "article_id", "source", "u
 """The keys under which a tool's result names a document."""
 
 _NUMBERS = re.compile(r"[0-9]{1,3}(?: ?[,;] ?[0-9]{1,3})+")
+_GIVING = ("user", "system")
 _SHOWN = 5
 _MAX_VALUES = 50_000
 _MAX_NUMBER = 3
@@ -88,7 +89,10 @@ class CitesOnlyRetrieved(_Citing):
 
     Documents are named by the values under `id_keys`, at any depth of a result that is JSON, and by what the pattern
     finds in any other. A number in brackets may also be the place of a document, counted from 1 in order of retrieval.
+    A web address that the user or the instructions gave before may be told again.
     """
+
+    semantics = 2
 
     tools: tuple[str, ...] = ()
     id_keys: tuple[str, ...] = ID_KEYS
@@ -103,14 +107,17 @@ class CitesOnlyRetrieved(_Citing):
         waiting = [call for call in session.calls if not self.tools or call.name in self.tools]
         documents = _Documents()
         n_cited = 0
-        for answer in session.answers:
-            cited = list(self._cited(answer.text))
+        given: set[str] = set()
+        for message in session.messages:
+            if message.role in _GIVING:
+                given.update(name for name in self._cited(message.text) if "://" in name)
+            cited = list(self._cited(message.text)) if message.is_answer else []
             if cited:
-                waiting = self._take_in(waiting, answer, documents)
+                waiting = self._take_in(waiting, message, documents)
             for citation in cited:
                 n_cited += 1
-                if not documents.has(citation):
-                    return n_cited, _Unresolved(answer, citation, list(documents.names))
+                if citation not in given and not documents.has(citation):
+                    return n_cited, _Unresolved(message, citation, list(documents.names))
         return n_cited, None
 
     def _take_in(self, waiting: list[Call], answer: Message, documents: "_Documents") -> list[Call]:

@@ -2,7 +2,7 @@
 
 Each parser tells its first complaint, with the line where it knows it. A parser meets hostile text: none builds more
 than the text is long, and a text too long or too deeply nested to be parsed is not valid. Of an answer with a block
-in it, ask the block: `within(ANSWERS, blocks("sql"))`. Not here: JSON (`text_checks.py`), how YAML, SQL and
+in it, ask the block: `within(ANSWERS, blocks("sql"))`. Not here: JSON (`json_checks.py`), how YAML, SQL and
 Markdown are read (`yaml_faults.py`, `sql_faults.py`, `markdown_faults.py`).
 """
 

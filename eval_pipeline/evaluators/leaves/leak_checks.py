@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from eval_pipeline.evaluators.contract import Check, Leaf
 from eval_pipeline.evaluators.operators import not_
-from eval_pipeline.evaluators.views import Text
+from eval_pipeline.evaluators.views import BLOCK, Text
 from eval_pipeline.redaction.pseudonyms import BARRIER, TOKEN, fold
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SECRETS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     ("an sk- API key", ("sk-", "sk_"), re.compile(r"(?<![A-Za-z0-9])sk[-_][A-Za-z0-9_-]{20,}")),
     ("an AWS access key", ("AKIA", "ASIA"), re.compile(r"(?<![A-Za-z0-9])A[KS]IA[0-9A-Z]{16}(?![0-9A-Za-z])")),
     ("a GitHub token", ("gh", "github_pat_"), re.compile(r"\b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{20,}")),
-    ("a JSON Web Token", ("eyJ",), re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}")),
+    ("a JSON Web Token", ("eyJ",), re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}")),
     ("a URL with a password", ("://",), re.compile(r"://[^\s/@:]{1,128}:[^\s/@]{1,256}@")),
 )
 """Kind, literals of which one must be in the text, pattern. The literals only spare the pattern."""
@@ -52,6 +52,8 @@ _FAULTS = (
     "nullpointerexception",
     "[object object]",
 )
+_CHARACTERS = 50_000
+"""Most that is searched for personal values: of the worst text, 20,000 characters take a second."""
 _SECRET_KINDS = frozenset({"KEY", "SECRET"})
 _CALL_KEYS = frozenset({"tool", "tool_call", "tool_calls", "tool_name", "function", "function_call", "arguments"})
 
@@ -88,18 +90,22 @@ class ShowsPersonalData(Leaf[Text]):
 
     The patterns of the redaction find it, by its form; names in prose are not found. `allowed` are values that are
     nobody's, such as the shop's own hotline; case, spacing and punctuation make no difference. A pseudonym (but that
-    of a secret) counts where `pseudonyms_count`.
+    of a secret) counts where `pseudonyms_count`. Only the first 50,000 characters are searched; of a longer text with
+    nothing in those it is left open (not applicable).
     """
+
+    constants = (_CHARACTERS,)
 
     pseudonyms_count: bool
     allowed: tuple[str, ...]
 
-    def holds(self, subject: Text) -> bool:
-        """Return whether there is any."""
-        return bool(self._kinds(subject.text))
+    def holds(self, subject: Text) -> bool | None:
+        """Return whether there is any; None where none is found and not all was searched."""
+        return True if self._kinds(subject.text) else None if len(subject.text) > _CHARACTERS else False
 
-    def _kinds(self, text: str) -> list[str]:
+    def _kinds(self, whole: str) -> list[str]:
         """Return the kinds of what is found, sorted, each once."""
+        text = whole[:_CHARACTERS]
         kinds = {match[0][1:].partition("_")[0] for match in TOKEN.finditer(text)} if self.pseudonyms_count else set()
         bare = TOKEN.sub(BARRIER, text)
         for hit in _personal_finder()(bare):
@@ -120,6 +126,12 @@ class ShowsPersonalData(Leaf[Text]):
         """Return the kinds, not the values."""
         return ", ".join(self._kinds(subject.text)) or None
 
+    def why_not_applicable(self, subject: Text) -> str:
+        """Return that not all of the text was searched."""
+        return (
+            f"nothing is found in the first {_CHARACTERS:,} of {len(subject.text):,} characters; more is not searched"
+        )
+
 
 @dataclass(frozen=True)
 class ShowsMachinery(Leaf[Text]):
@@ -130,7 +142,7 @@ class ShowsMachinery(Leaf[Text]):
     tool call.
     """
 
-    constants = (_MARKUP, _FAULTS, tuple(sorted(_CALL_KEYS)))
+    constants = (_MARKUP, _FAULTS, tuple(sorted(_CALL_KEYS)), BLOCK)
 
     def holds(self, subject: Text) -> bool:
         """Return whether there is any."""

@@ -2,7 +2,7 @@
 
 The version of such a check holds everything of the model that decides: its compiled schema, with the source of its
 validators, and the version of pydantic. Names of classes, titles and descriptions decide nothing. Not here: JSON
-Schema (`text_checks.py`), functions that are no validators (`session_checks.satisfies`).
+Schema (`json_checks.py`), functions that are no validators (`session_checks.satisfies`).
 """
 
 import re

@@ -24,7 +24,9 @@ MONEY = re.compile(
 NUMBER = re.compile(rf"(?<![\w.,]){_DIGITS}(?!\w)")
 _DECIMALS = re.compile(r"[.,](\d{1,2})$")
 _RATE = re.compile(r"\*{0,2}\s?(?:/|per\b|each\b|for each\b|an? (?!total)|pro\b|je\b)", re.IGNORECASE)
-_SCALE = re.compile(r"\s?(?:k|m|mn|bn|thousand|million|billion|tsd|mio|mrd)\b|\s(?:tausend|millionen|milliarden)\b", re.IGNORECASE)
+_SCALE = re.compile(
+    r"\s?(?:k|m|mn|bn|thousand|million|billion|tsd|mio|mrd)\b|\s(?:tausend|millionen|milliarden)\b", re.IGNORECASE
+)
 _LABEL = re.compile(r"[^\w\n]{0,20}(\w{1,40})")
 _TIMES = (1, 2, 3, 4, 5)
 _LONGEST_ROW = 6
@@ -139,7 +141,9 @@ def _given(message: Message) -> list[Decimal]:
 def _numbers(leaf: Any) -> list[Decimal]:
     """Return the number that a value is, or the amounts of money in a text."""
     if isinstance(leaf, str):
-        digits = [leaf] if NUMBER.fullmatch(leaf) else [match["before"] or match["after"] for match in MONEY.finditer(leaf)]
+        digits = (
+            [leaf] if NUMBER.fullmatch(leaf) else [match["before"] or match["after"] for match in MONEY.finditer(leaf)]
+        )
         return [number for spelled in digits if (number := _decimal(spelled)) is not None]
     is_number = isinstance(leaf, int | float) and not isinstance(leaf, bool) and abs(leaf) < _TOO_LARGE
     return [Decimal(str(leaf)).normalize()] if is_number else []

@@ -3,7 +3,9 @@
 Not here: whether a tool is called at all (`tool_checks.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from eval_pipeline.evaluators.contract import Check, Leaf
 from eval_pipeline.evaluators.views import Call, Message, SessionView
@@ -20,19 +22,26 @@ class CallsInOrder(Leaf[SessionView]):
 
     def holds(self, subject: SessionView) -> bool:
         """Return whether they are."""
-        names = [call.name for call in subject.calls]
-        if self.is_strict:
-            starts = range(len(names) - len(self.tools) + 1)
-            return any(tuple(names[start : start + len(self.tools)]) == self.tools for start in starts)
         return len(self._reached(subject)) == len(self.tools)
 
     def _reached(self, subject: SessionView) -> list[Call]:
-        """Return the first calls that follow the order, as far as they go."""
+        """Return the first calls that follow the order, as far as any do."""
+        calls = subject.calls
+        if not self.is_strict:
+            return self._follow(calls)
+        starts = range(len(calls))
+        return max((self._follow_strictly(calls, start) for start in starts), key=len, default=[])
+
+    def _follow(self, calls: Sequence[Call]) -> list[Call]:
         reached: list[Call] = []
-        for call in subject.calls:
+        for call in calls:
             if len(reached) < len(self.tools) and call.name == self.tools[len(reached)]:
                 reached.append(call)
         return reached
+
+    def _follow_strictly(self, calls: Sequence[Call], start: int) -> list[Call]:
+        pairs = zip(self.tools, calls[start : start + len(self.tools)], strict=False)
+        return [call for _, call in takewhile(lambda pair: pair[0] == pair[1].name, pairs)]
 
     @property
     def words(self) -> str:

@@ -23,11 +23,12 @@ from eval_pipeline.evaluators.leaves.comparing import (
     faults,
     key_of,
 )
-from eval_pipeline.evaluators.leaves.tool_checks import is_tool, reports_error
+from eval_pipeline.evaluators.leaves.parameters import require_finite
+from eval_pipeline.evaluators.leaves.tool_checks import has_failed, has_result, is_tool, reports_error
 from eval_pipeline.evaluators.leaves.value_checks import Place, Value, at, captured
-from eval_pipeline.evaluators.operators import not_
+from eval_pipeline.evaluators.operators import all_of, not_
 from eval_pipeline.evaluators.selectors import LAST_ANSWER, RESULT, TOOL_CALLS, Whole, where
-from eval_pipeline.evaluators.views import SessionView, Text
+from eval_pipeline.evaluators.views import Call, SessionView, Text
 
 _SHOWN_VALUES = 10
 
@@ -102,6 +103,7 @@ class Related(Leaf[SessionView]):
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a relation that could never be decided."""
+        require_finite(self.tolerance)
         if self.tolerance < 0:
             raise ValueError(f"a tolerance of {self.tolerance} leaves nothing: give 0 or more")
         if self.relation not in SET_RELATIONS and not self.right.place.is_single:
@@ -147,7 +149,7 @@ class Related(Leaf[SessionView]):
     @property
     def words(self) -> str:
         """Both places and the relation."""
-        near = f" (within {self.tolerance:g})" if self.tolerance else ""
+        near = f" (within {self.tolerance:.12g})" if self.tolerance else ""
         return f"has {self.left.words} {RELATION_WORDS[self.relation]} {self.right.words}{near}"
 
     def found(self, subject: SessionView) -> str:
@@ -181,10 +183,17 @@ class Related(Leaf[SessionView]):
         return f"there is nothing to compare: {self.left.words}, after {self.right.words}"
 
 
-def argument(tool: str, pointer: str) -> SessionPlace:
-    """The value at a JSON pointer in the arguments of each call of `tool`; `*` stands for every element of a list."""
-    calls = where(TOOL_CALLS, is_tool(tool))
-    return SessionPlace(calls, Whole(), at(pointer), f"{at(pointer).words} in the arguments of {tool}")
+def argument(tool: str, pointer: str, *, tried: bool = False) -> SessionPlace:
+    """The value at a JSON pointer in the arguments of each call of `tool`; `*` stands for every element of a list.
+
+    A call that came back with an error changed nothing and is left out; `tried`: it counts, too. Give the key of such
+    a place (`matching`) the same `tried`.
+    """
+    calls: Selector[SessionView, Call] = where(TOOL_CALLS, is_tool(tool))
+    inside: Selector[Call, Call] = Whole()
+    # The failed calls are left out inside, not among the owners: places of one tool are so compared within a call.
+    read = inside if tried else where(inside, not_(all_of(has_result(), has_failed())))
+    return SessionPlace(calls, read, at(pointer), f"{at(pointer).words} in the arguments of {tool}")
 
 
 def result(tool: str, pointer: str) -> SessionPlace:

@@ -2,17 +2,22 @@
 
 Nothing outside the copy can be reached: `ATTACH`, `PRAGMA`, virtual tables and loaded extensions are refused, and
 writes too unless they are allowed. Limits of one text: 100,000 characters, 1,000 statements, 5 million steps
-of SQLite's machine, 5 seconds, 1,000 rows of result, values of 100,000 bytes. Not here: what a result must look like
-(`sql_results.py`), other dialects than SQLite's.
+of SQLite's machine, 5 seconds, 128 MiB of memory (nothing is sorted on disk), 1,000 rows or 8 MiB of result, values of
+100,000 bytes, 500 columns. Not here: what a result must look like (`sql_results.py`), other dialects than SQLite's.
 """
 
+import _sqlite3
+import ctypes
+import resource
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.evaluators.contract import Check, Leaf
@@ -26,9 +31,12 @@ _STEPS = 5_000_000
 _STEPS_BETWEEN = 200
 _SECONDS = 5.0
 _ROWS = 1_000
+_RESULT_BYTES = 8 * 2**20
+_MEMORY_BYTES = 128 * 2**20
 _PAGES = 16_384
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 500,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 400_000,
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 500,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
@@ -69,7 +77,7 @@ class SqlRuns(Leaf[Text]):
 
     constants = (
         sqlite3.sqlite_version,
-        (_CHARACTERS, _STATEMENTS, _STEPS, _SECONDS, _ROWS, _PAGES),
+        (_CHARACTERS, _STATEMENTS, _STEPS, _SECONDS, _ROWS, _PAGES, _RESULT_BYTES, _MEMORY_BYTES),
         tuple(sorted(_LIMITS.items())),
     )
 
@@ -174,7 +182,7 @@ def _complaint(check: SqlRuns, text: str) -> str | None:
 
 def _in_words(error: Exception, guard: _Guard) -> str:
     if str(error) == "interrupted":
-        return f"stopped after {_STEPS:,} steps or {_SECONDS:g} seconds"
+        return f"stopped after {_STEPS:,} steps, {_SECONDS:g} seconds or {_MEMORY_BYTES // 2**20} MiB of memory"
     return f"{error} ({guard.refused})" if guard.refused else str(error)
 
 
@@ -182,7 +190,7 @@ def _opened(image: bytes, guard: _Guard) -> sqlite3.Connection:
     database = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
     database.deserialize(image)
     database.execute(f"PRAGMA max_page_count = {_PAGES}")
-    database.execute("PRAGMA temp_store = FILE")  # a sort too large spills instead of filling the memory
+    database.execute("PRAGMA temp_store = MEMORY")  # a large sort must not fill the disk; the stopper sees to memory
     for limit, value in _LIMITS.items():
         database.setlimit(limit, value)
     database.text_factory = lambda raw: raw.decode("utf-8", "replace")
@@ -192,16 +200,36 @@ def _opened(image: bytes, guard: _Guard) -> sqlite3.Connection:
 
 
 def _stopper() -> Callable[[], bool]:
-    """Return a progress handler that stops after so many steps, or so many seconds where single steps are slow."""
+    """Return a progress handler that stops after so many steps, so many seconds or with so much memory taken."""
     until = time.monotonic() + _SECONDS
     left = _STEPS // _STEPS_BETWEEN
+    memory_used = _memory_gauge()
+    most = memory_used() + _MEMORY_BYTES
 
     def stops() -> bool:
         nonlocal left
         left -= 1
-        return left < 0 or time.monotonic() > until
+        return left < 0 or time.monotonic() > until or memory_used() > most
 
     return stops
+
+
+@cache
+def _memory_gauge() -> Callable[[], int]:
+    """Return what tells the bytes that SQLite holds in this process; the process's peak where SQLite does not tell.
+
+    SQLite's own limits of memory are no choice: they hold for the whole process and cannot be raised again.
+    """
+    try:
+        used = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
+    except (AttributeError, OSError):  # SQLite is part of the interpreter, or hides its names
+        return _peak_memory
+    used.argtypes, used.restype = (), ctypes.c_int64
+    return used if used() > 0 else _peak_memory
+
+
+def _peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _last_result(database: sqlite3.Connection, text: str) -> Result | None:
@@ -210,10 +238,21 @@ def _last_result(database: sqlite3.Connection, text: str) -> Result | None:
     for statement in _statements(text):
         with closing(database.execute(statement)) as cursor:
             if cursor.description is not None:
-                rows = cursor.fetchmany(_ROWS + 1)
-                names = tuple(column[0] for column in cursor.description)
-                result = Result(names, tuple(rows[:_ROWS]), len(rows) > _ROWS)
+                result = _read(cursor)
     return result
+
+
+def _read(cursor: sqlite3.Cursor) -> Result:
+    """Read row by row, so that no more is held than the limits of rows and of bytes allow."""
+    rows: list[tuple[Any, ...]] = []
+    left, is_cut = _RESULT_BYTES, False
+    for row in cursor:
+        is_cut = len(rows) == _ROWS or left < 0
+        if is_cut:
+            break
+        rows.append(row)
+        left -= sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
+    return Result(tuple(column[0] for column in cursor.description), tuple(rows), is_cut)
 
 
 def _statements(text: str) -> Iterator[str]:

@@ -36,7 +36,17 @@ _KINDS: dict[str, SqlKind] = {
 _NOISE = re.compile(r"<class '[\w.]*?(\w+)'>| but got <Token .*", re.DOTALL)
 _WRITERS = frozenset({"insert", "update", "delete", "merge", "create", "into", "drop", "alter", "truncatetable"})
 
-SQL_CONSTANTS = (version("sqlglot"), _MAX_CHARACTERS, _MAX_STEPS, tuple(_KINDS.items()), tuple(sorted(_WRITERS)))
+_SLIPS = (IndexError, KeyError, TypeError, AttributeError, ValueError)
+"""What the parser lets slip on text that it did not foresee, instead of its own complaint."""
+
+SQL_CONSTANTS = (
+    version("sqlglot"),
+    _MAX_CHARACTERS,
+    _MAX_STEPS,
+    tuple(_KINDS.items()),
+    tuple(sorted(_WRITERS)),
+    tuple(slip.__name__ for slip in _SLIPS),
+)
 """What decides, for the version of a check."""
 
 
@@ -67,6 +77,8 @@ def sql_fault(text: str, dialect: str, only: tuple[SqlKind, ...]) -> str | None:
         statements = _parsed(text, dialect)
     except _complaints() as error:
         return _told(error)
+    except _SLIPS:
+        return "cannot be parsed"
     except RecursionError:
         return "too deeply nested to be parsed"
     except _TooMuchWorkError:

@@ -1,102 +1,34 @@
-"""Checks of a text: JSON, JSON Schema, patterns, phrases, how it starts, ends and breaks off, its length.
+"""Checks of a text: patterns, phrases, how it starts, ends and breaks off, its length.
 
-They take any `Text`: a turn, a code block, or a tool call, whose text is its arguments. Not here: other
-formats (`format_checks.py`), values inside a text (`value_checks.py`), secrets (`leak_checks.py`).
+They take any `Text`: a turn, a code block, or a tool call, whose text is its arguments. Not here: JSON
+(`json_checks.py`), other formats (`format_checks.py`), values inside a text (`value_checks.py`), secrets (`leak_checks.py`).
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, get_args
 
-import jsonschema_rs
-import orjson
-
 from eval_pipeline.evaluators.contract import Check, Leaf
 from eval_pipeline.evaluators.leaves.parameters import require_finite, require_option
 from eval_pipeline.evaluators.operators import not_
-from eval_pipeline.evaluators.views import NOT_JSON, Text
+from eval_pipeline.evaluators.views import Text
 from eval_pipeline.tokens import TOKENS_VERSION, estimated_tokens
-from eval_pipeline.versions import canonical_json
 
 Quantifier = Literal["any", "all"]
 LengthUnit = Literal["characters", "words", "tokens"]
 
 _BULLET = re.compile(r"\s*(?:[-*•+|#>]|\d+[.)])")
+_FENCE = re.compile(r"(?:^[ \t>*+\-\d.)]*```[^`\n]*|```[\w+-]*[ \t]*)$", re.MULTILINE)
+_SAD_FACE = re.compile(r"(?:^|\s)[:;=]['-]?[(\[{]{1,9}$")
 _MID_WORD_ENDS = ",;([{-\N{EN DASH}"
 _CONNECTIVES = frozenset({"and", "or", "but", "the", "a", "an", "to", "of", "with", "for", "because", "your"})
 _END_MARKS = (". ", "! ", "? ", ".\n", "!\n", "?\n")
+_LONGEST_FACE = 12
 _SHOWN_PATTERN = 60
 _SHOWN_EDGE = 120
 _PROSE_LINE = 60
 """Characters from which on a last line without an end mark is prose cut off, not a heading or a value."""
-
-
-@dataclass(frozen=True)
-class ValidJson(Leaf[Text]):
-    """The text is JSON, of any or of one type, as orjson reads it: RFC 8259, up to 1,024 levels and 64-bit numbers."""
-
-    is_object: bool
-
-    def holds(self, subject: Text) -> bool:
-        """Return whether the text parses, to an object where that is asked."""
-        return isinstance(subject.json, dict) if self.is_object else subject.json is not NOT_JSON
-
-    @property
-    def words(self) -> str:
-        """What is asked."""
-        return "is a JSON object" if self.is_object else "is valid JSON"
-
-    def found(self, subject: Text) -> str:
-        """Return the text."""
-        return subject.text
-
-
-@dataclass(frozen=True)
-class JsonSchema(Leaf[Text]):
-    """The text is JSON that a schema (draft 2020-12) accepts."""
-
-    schema: str
-    _validator: Any = field(init=False, repr=False, compare=False)
-    _seen: tuple[Text | None, Any] = field(init=False, repr=False, compare=False, default=(None, None))
-
-    def __post_init__(self) -> None:
-        """Compile the schema; a reference to another document is refused, as it could change unseen."""
-        validator = jsonschema_rs.Draft202012Validator(orjson.loads(self.schema), offline=True)
-        object.__setattr__(self, "_validator", validator)
-
-    def holds(self, subject: Text) -> bool:
-        """Return whether the text parses and the schema accepts it."""
-        value = subject.json
-        return value is not NOT_JSON and bool(self._validator.is_valid(value))
-
-    @property
-    def words(self) -> str:
-        """The schema's title, or the schema."""
-        schema = orjson.loads(self.schema)
-        title = schema.get("title") if isinstance(schema, dict) else None
-        return f"satisfies the JSON Schema {title or self.schema}"
-
-    def _error(self, subject: Text) -> Any:
-        """Return the first complaint; it is dear, and asked for twice in a row."""
-        seen, error = self._seen
-        if seen is not subject:
-            error = None if subject.json is NOT_JSON else next(self._validator.iter_errors(subject.json), None)
-            object.__setattr__(self, "_seen", (subject, error))
-        return error
-
-    def found(self, subject: Text) -> str:
-        """Return the first complaint of the schema, or the text where there is none."""
-        if subject.json is NOT_JSON:
-            return f"not JSON: {subject.text}"
-        error = self._error(subject)
-        return subject.text if error is None else f"{_pointer(error) or 'the whole'}: {error.message}"
-
-    def pointer_of(self, subject: Text) -> str | None:
-        """Return where the first complaint is."""
-        error = self._error(subject)
-        return None if error is None else _pointer(error)
 
 
 @dataclass(frozen=True)
@@ -131,7 +63,9 @@ class Matches(Leaf[Text]):
     @property
     def words(self) -> str:
         """Pattern and counts."""
-        counts = "" if (self.at_least, self.at_most) == (1, None) else f" {_between(self.at_least, self.at_most)} times"
+        counts = (
+            "" if (self.at_least, self.at_most) == (1, None) else f" {_between(self.at_least, self.at_most, 'time')}"
+        )
         return f"matches {shown_pattern(self.pattern)}{counts}"
 
     def found(self, subject: Text) -> str:
@@ -237,11 +171,12 @@ class Length(Leaf[Text]):
     @property
     def words(self) -> str:
         """The limits."""
-        return f"has {_between(self.at_least, self.at_most)} {self.unit}"
+        return f"has {_between(self.at_least, self.at_most, self.unit[:-1])}"
 
     def found(self, subject: Text) -> str:
         """Return the length and the text."""
-        return f"{self._measure(subject)} {self.unit}: {subject.text}"
+        length = self._measure(subject)
+        return f"{length} {self.unit[:-1] if length == 1 else self.unit}: {subject.text}"
 
 
 @dataclass(frozen=True)
@@ -252,15 +187,18 @@ class BreaksOff(Leaf[Text]):
     silence. The end marks and connectives are those of English; of other languages it sees the first two cases.
     """
 
-    constants = (_BULLET, _MID_WORD_ENDS, tuple(sorted(_CONNECTIVES)), _PROSE_LINE, _END_MARKS)
+    semantics = 2
+    constants = (_BULLET, _FENCE, _SAD_FACE, _MID_WORD_ENDS, tuple(sorted(_CONNECTIVES)), _PROSE_LINE, _END_MARKS)
 
     def holds(self, subject: Text) -> bool | None:
         """Return whether it breaks off; None for an empty text."""
         text = subject.text.rstrip()
         if not text:
             return None
-        if text.count("```") % 2 == 1 or text[-1] in _MID_WORD_ENDS:
+        if _is_fence_open(text):
             return True
+        if text[-1] in _MID_WORD_ENDS:
+            return _SAD_FACE.search(text[-_LONGEST_FACE:]) is None
         if not (text[-1].isascii() and text[-1].isalnum()):
             return False
         last_line = text.rsplit("\n", 1)[-1]
@@ -282,21 +220,6 @@ class BreaksOff(Leaf[Text]):
     def found(self, subject: Text) -> str:
         """Return the end of the text."""
         return f"...{subject.text.rstrip()[-120:]}"
-
-
-def is_valid_json() -> Check[Text]:
-    """The text is JSON of any type."""
-    return ValidJson(is_object=False)
-
-
-def is_json_object() -> Check[Text]:
-    """The text is a JSON object; of a tool call: its arguments are one."""
-    return ValidJson(is_object=True)
-
-
-def satisfies_schema(schema: Mapping[str, Any] | bool) -> Check[Text]:
-    """The text is JSON that `schema` (draft 2020-12, self-contained) accepts. Raises `ValueError` for a bad schema."""
-    return JsonSchema(canonical_json(schema).decode())
 
 
 def matches(pattern: str, *, ignore_case: bool = False, at_least: int = 1, at_most: int | None = None) -> Check[Text]:
@@ -356,8 +279,9 @@ def breaks_off() -> Check[Text]:
     return BreaksOff()
 
 
-def _pointer(error: Any) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
+def _is_fence_open(text: str) -> bool:
+    """Return whether a code fence is open at the end; marks within a sentence or within one line are none."""
+    return text.count("```") % 2 == 1 and len(_FENCE.findall(text)) % 2 == 1
 
 
 def shown_pattern(pattern: str) -> str:
@@ -384,7 +308,11 @@ def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _between(at_least: int, at_most: int | None) -> str:
+def _between(at_least: int, at_most: int | None, unit: str) -> str:
+    """Return both limits with their unit, given as one: "at least 2 words", "exactly 1 word"."""
+    units = unit if (at_least if at_most is None else at_most) == 1 else f"{unit}s"
     if at_most is None:
-        return f"at least {at_least}"
-    return f"exactly {at_least}" if at_least == at_most else f"{at_least} to {at_most}"
+        return f"at least {at_least} {units}"
+    if at_least == at_most:
+        return f"exactly {at_least} {units}"
+    return f"{at_least} to {at_most} {units}" if at_least else f"at most {at_most} {units}"

@@ -19,19 +19,28 @@ _DONE = (
 )
 _GETAN = "aktualisiert|angelegt|bestätigt|erstattet|freigegeben|gebucht|geändert|storniert|umgetauscht|verschickt"
 CLAIMS_SUCCESS = (
-    r"\bsuccess(?:ful(?:ly)?)?\b|\ball set\b|\bon (?:its|the) way\b|\berfolgreich\b|\bunterwegs\b"
-    rf"|\b(?:has|have|is|are|was|were) (?:now |just |been |all )*(?:{_DONE})\b|\bI(?:['\u2019]ve| have) (?:now |just )?(?:{_DONE})\b"
+    r"\bsuccess(?:ful(?:ly)?)?\b|\ball (?:set|done)\b|\bon (?:its|the) way\b|\berfolgreich\b|\bunterwegs\b|\berledigt\b"
+    r"|(?:^|[.!?\n] ?)\**done\b(?=\**[,.!:;\u2013\u2014-])"
+    rf"|\b(?:has|have|is|are|was|were) (?:now |just |been |all )*(?:{_DONE})\b"
+    rf"|\bI(?:['\u2019]ve| have)? (?:now |just |also |already )?(?:{_DONE})\b"
+    rf"|\b(?<!once )(?<!when )(?<!after )(?<!if )it['\u2019]s (?:now |been |all )*(?:{_DONE}|done)\b"
     rf"|\b(?:ist|sind|wurden?|habe[n]?)\b[^.!?\n]{{0,80}}\b(?:{_GETAN})\b"
 )
 """Words, English and German, by which an answer says that something was done."""
 
+_NO = r"(?<!\bno )(?<!\bany )(?<!\bkein )(?<!\bkeine )(?<!\bwithout )(?<!\bnot a )(?<!\bfurther )"
+_WAITING = "wait|waiting|delay|inconvenience|trouble|hassle|hold"
+_WARTEN = "wartezeit|verzögerung|verspätung|unannehmlichkeiten|umstände"
 ADMITS_FAILURE = (
-    r"\b(?:sorry|apolog\w+|unfortunately|unable|cannot|can ?not|can['\u2019]t|no longer|error|fail(?:s|ed|ure)?|issue|problem"
+    rf"\b(?:(?:sorry|apolog\w++)(?! (?:for|about) (?:(?:the|that|this|any|your|all) )?(?:long )?(?:{_WAITING})\b)"
+    r"|unfortunately|unable|(?:cannot|can ?not|can['\u2019]t)(?! wait\b)|no longer"
+    rf"|{_NO}(?:error|issue|problem)|(?<!without )fail(?:s|ed|ure)?"
     r"|(?:could|did|does|was|were|has|have)(?: not|n['\u2019]t)|not (?:able|possible|found|available|enough|allowed|eligible)"
     r"|declined|rejected|denied|mismatch|discrepancy|insufficient|invalid"
-    r"|leider|nicht|entschuldig\w*|fehler\w*|fehlgeschlagen|störung|abgelehnt)\b"
+    rf"|leider|(?<!zögern sie )(?<!zögere )nicht|entschuldig\w*+(?! (?:sie )?(?:bitte )?(?:für )?die (?:{_WARTEN})\b)"
+    rf"|{_NO}fehler\w*|fehlgeschlagen|störung|abgelehnt)\b"
 )
-"""Words, English and German, by which an answer says that something went wrong."""
+"""Words, English and German, by which an answer says that something went wrong: no politeness such as "no problem"."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +53,11 @@ class ToolCalled(Leaf[SessionView]):
 
     def holds(self, subject: SessionView) -> bool:
         """Return whether the number of calls is within the limits."""
-        count = self._count(subject)
+        count = len(self._calls(subject))
         return self.at_least <= count and (self.at_most is None or count <= self.at_most)
 
-    def _count(self, subject: SessionView) -> int:
-        return sum(call.name == self.tool for call in subject.calls)
+    def _calls(self, subject: SessionView) -> list[Call]:
+        return [call for call in subject.calls if call.name == self.tool]
 
     @property
     def words(self) -> str:
@@ -58,7 +67,14 @@ class ToolCalled(Leaf[SessionView]):
 
     def found(self, subject: SessionView) -> str:
         """Return the number of calls and the tools that were called."""
-        return f"{self._count(subject)} calls of {self.tool}; {_tools_called(subject)}"
+        return f"{len(self._calls(subject))} calls of {self.tool}; {_tools_called(subject)}"
+
+    def turn_of(self, subject: SessionView) -> int | None:
+        """Return the turn of the first call too many, else of the one that makes it enough, if any does."""
+        calls = self._calls(subject)
+        if self.at_most is not None and len(calls) > self.at_most:
+            return calls[self.at_most].turn_index
+        return calls[self.at_least - 1].turn_index if 1 <= self.at_least <= len(calls) else None
 
 
 @dataclass(frozen=True)
@@ -125,6 +141,8 @@ class IsTool(Leaf[Call]):
 class HasResult(Leaf[Call]):
     """Something came back from the call."""
 
+    semantics = 2
+
     def holds(self, subject: Call) -> bool:
         """Return whether there is a result."""
         return subject.result is not None
@@ -163,6 +181,7 @@ class ReportsError(Leaf[Message]):
 class IsRecovered(Leaf[Call]):
     """A failed call was made good by a later call of the same tool, before the assistant spoke of it."""
 
+    semantics = 2
     constants = (ERROR_START, ERROR_KEYS)
 
     def holds(self, subject: Call) -> bool | None:
@@ -187,6 +206,8 @@ class RepeatsCall(Leaf[SessionView]):
 
     Asking again for what may have changed in between is no loop, hence the result.
     """
+
+    semantics = 2
 
     times: int
 

@@ -13,14 +13,13 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.leaves.json_checks import whole
 from eval_pipeline.evaluators.leaves.parameters import require_finite
 from eval_pipeline.evaluators.leaves.text_checks import shown_pattern
 from eval_pipeline.evaluators.views import NOT_JSON, Text
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,9}|[0-9]{1,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 _LONGEST_INDEX = 10
-_EXACT = 2**53
-"""Below it, every whole number is a floating point number too."""
 
 
 class Value(NamedTuple):
@@ -219,7 +218,9 @@ def has_allowed(
     place: Place, values: Iterable[str | int | float | bool | None], *, is_required: bool = False
 ) -> Check[Text]:
     """The value at `place` (each of several) is one of `values`. Not applicable where there is no value, unless it is required."""
-    distinct = {(isinstance(value, bool), value): value for value in map(_plain, values)}
+    listed = tuple(values)
+    require_finite(*(value for value in listed if isinstance(value, float)))
+    distinct = {(isinstance(value, bool), value): value for value in map(whole, listed)}
     ordered = sorted(distinct.values(), key=lambda value: (type(value).__name__, repr(value)))
     return Allowed(place, is_required, tuple(ordered))
 
@@ -269,14 +270,6 @@ def _steps(value: Value, part: str, key: str) -> Sequence[Value]:
 
 def _escaped(key: object) -> str:
     return str(key).replace("~", "~0").replace("/", "~1")
-
-
-def _plain(value: Any) -> Any:
-    """Return a whole number as an integer: 1.0 allows what 1 allows."""
-    if isinstance(value, float):
-        require_finite(value)
-        return int(value) if value.is_integer() and abs(value) < _EXACT else value
-    return value
 
 
 def _as_float(limit: float | None) -> float | None:

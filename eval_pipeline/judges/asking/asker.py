@@ -1,8 +1,8 @@
 """Putting many calls to an endpoint: ledger first, one run at a time for each call, bounded concurrency, retries.
 
 Not here: when an attempt may go out (`line.py`), the protocol (`resources/judge_model.py`), what a reply means
-(`replies.py`). A call of which no attempt may go out ends in `circuit_open` or `over_budget_*`: it was never sent and
-stands in no ledger, so a later run asks it.
+(`replies.py`). A call of which no attempt may go out ends in `circuit_open`, `over_budget_*` or `asked_elsewhere`: it was
+never sent and stands in no ledger, so a later run asks it.
 """
 
 import asyncio
@@ -17,10 +17,11 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from eval_pipeline.judges.asking.batches import BATCH_PENDING
+from eval_pipeline.judges.asking.breaker import Breaker
 from eval_pipeline.judges.asking.budget import Budget, utc_today
 from eval_pipeline.judges.asking.endpoints import Endpoints
-from eval_pipeline.judges.asking.line import NOT_SENT, Gate, Line
-from eval_pipeline.judges.asking.pacing import Breaker, Rates, is_passing, wait_before_retry
+from eval_pipeline.judges.asking.line import ASKED_ELSEWHERE, NOT_SENT, Gate, Keep, Line
+from eval_pipeline.judges.asking.pacing import Rates, is_passing, wait_before_retry
 from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.judges.asking.recording import Recorder
 from eval_pipeline.ports import Attempt, CallLeases, CallLedger, DailySpend, JudgeModel, JudgeRequest, Sent
@@ -42,8 +43,10 @@ class AskPolicy:
     """How hard to try, and for how much money. Times are seconds; what `endpoints` and `prices` say is described there.
 
     The waits between attempts start at about `backoff_s` and double up to `max_backoff_s`. `failures_to_open` in a row
-    end the asking of an endpoint for the run. While another run is asking a call, the ledger is looked up for its reply
-    every `poll_s`.
+    stop the asking of an endpoint; after `max_backoff_s`, and twice and four times that, one attempt finds out whether
+    it answers again, and when it does not, the asking ends for the run. While another run is asking a call, the ledger
+    is looked up for its reply every `poll_s`; a call is left to the other run when the endpoint's `deadline_s` passes
+    and nothing comes to an end.
     """
 
     endpoints: Endpoints = field(default_factory=Endpoints)
@@ -51,7 +54,7 @@ class AskPolicy:
     backoff_s: float = 0.5
     max_backoff_s: float = 30.0
     poll_s: float = 1.0
-    failures_to_open: int = 19
+    failures_to_open: int = 16
 
 
 class Asks(Protocol):
@@ -72,8 +75,7 @@ class Asker:
     The budget is one for all endpoints that cost something; each endpoint has a breaker and rates of its own. To be
     used in a `with` statement, from one thread, which must not have a running event loop.
 
-    `left_undone` counts by reason (`over_budget_run`, `over_budget_day`, `circuit_open`) and judge the calls that were
-    not made; `judge_sessions`, which knows the judges, fills it.
+    `left_undone` counts by reason (`over_budget_run`, `circuit_open`, ...) and judge the calls that were not made; `judge_sessions`, which knows the judges, fills it.
     """
 
     def __init__(
@@ -110,8 +112,8 @@ class Asker:
         another run is asking is waited for, and asked here when that run dies or gets no reply. Closes the model's
         connections.
 
-        Raises what the ledger raises, at once, for a reply that cannot be kept would be paid again; and
-        `SettingsError` when there is a budget that no price goes with.
+        Raises what the ledger raises, for a reply that cannot be kept would be paid again; and `SettingsError` when
+        there is a budget that no price goes with. Whatever ends the asking, attempts under way are waited for and kept.
         """
         return self._runner.run(self._asked(requests, model, progress))
 
@@ -134,7 +136,8 @@ class Asker:
         if gate is None:
             limits = self.policy.endpoints.limits_of(model.endpoint)
             rates = Rates(limits, asyncio.get_running_loop().time())
-            gate = self._gates[model.endpoint] = Gate(limits, Breaker(self.policy.failures_to_open), rates)
+            breaker = Breaker(self.policy.failures_to_open, self.policy.max_backoff_s)
+            gate = self._gates[model.endpoint] = Gate(limits, breaker, rates)
         return Line(model, gate, None if model.is_simulated else self._budget)
 
 
@@ -163,7 +166,7 @@ class _Calls:
             async with asyncio.TaskGroup() as group:
                 for _ in range(n_workers):
                     group.create_task(self._work(queue, line))
-                await self._feed(requests, queue)
+                await self._feed(requests, queue, line.gate.limits.deadline_s)
                 for _ in range(n_workers):
                     await queue.put(None)
         except ExceptionGroup as failures:
@@ -171,25 +174,37 @@ class _Calls:
             raise failures.exceptions[0] from None
         await self._give_back()
 
-    async def _feed(self, requests: Iterable[JudgeRequest], queue: "_Queue") -> None:
+    async def _feed(self, requests: Iterable[JudgeRequest], queue: "_Queue", patience_s: float) -> None:
         elsewhere: dict[str, JudgeRequest] = {}
         chunks = _chunks(requests)
         while (new := await self._in_thread(next, chunks, None)) is not None:
             elsewhere.update(await self._begin(new, queue))
-            elsewhere = await self._wait_for_others(elsewhere, LOOKUP_CHUNK, queue)
-        await self._wait_for_others(elsewhere, 0, queue)
+            elsewhere = await self._wait_for_others(elsewhere, LOOKUP_CHUNK, queue, patience_s)
+        await self._wait_for_others(elsewhere, 0, queue, patience_s)
 
     async def _wait_for_others(
-        self, elsewhere: dict[str, JudgeRequest], limit: int, queue: "_Queue"
+        self, elsewhere: dict[str, JudgeRequest], limit: int, queue: "_Queue", patience_s: float
     ) -> dict[str, JudgeRequest]:
         """Wait until at most `limit` calls are in the hands of other runs; what they leave without a reply is ours.
 
-        No deadlock: the calls that this run holds go on meanwhile.
+        No deadlock: the calls that this run holds go on meanwhile. When for `patience_s` neither these nor those come
+        to an end, the other runs hang, and their calls are left to them.
         """
+        clock = asyncio.get_running_loop().time
+        seen, seen_at = (0, 0), clock()
         while len(elsewhere) > limit:
             await asyncio.sleep(self._policy.poll_s)
             elsewhere = await self._begin(elsewhere, queue)
+            if seen != (seen := (len(self.settled), len(elsewhere))):
+                seen_at = clock()
+            elif clock() - seen_at >= patience_s:
+                self._leave(elsewhere)
+                elsewhere = {}
         return elsewhere
+
+    def _leave(self, elsewhere: Iterable[str]) -> None:
+        for key in elsewhere:
+            self._settle(key, ASKED_ELSEWHERE)
 
     async def _begin(self, requests: dict[str, JudgeRequest], queue: "_Queue") -> dict[str, JudgeRequest]:
         """Settle what the ledger knows, queue what is free to be asked, and return what another run is asking."""
@@ -207,9 +222,12 @@ class _Calls:
 
     async def _free(self, requests: dict[str, JudgeRequest]) -> dict[str, JudgeRequest]:
         """Return what has no reply and stands in no batch under way; the rest is settled."""
+        if not requests:
+            return {}
+        # Batches first: replies are stored before their batch ends, so what is collected between the looks is found.
+        batched = await self._in_thread(self._ledger.in_batches, list(requests))
         unknown = await self._unknown(requests)
-        batched = await self._in_thread(self._ledger.in_batches, list(unknown)) if unknown else set()
-        for key in batched:
+        for key in batched & unknown.keys():
             self._settle(key, BATCH_PENDING)
         return {key: request for key, request in unknown.items() if key not in batched}
 
@@ -241,13 +259,12 @@ class _Calls:
         last: Attempt | None = None
         give_up_at = math.inf
         for number in range(1, limits.max_attempts + 1):
-            attempt = await line.send(request, give_up_at)
+            attempt = await line.send(request, give_up_at, self._keep(request, number, line))
             if attempt in NOT_SENT:
                 return last or attempt
             if last is None:
                 # Counted from where the first attempt went out: before that it waited for others, not for the endpoint.
                 give_up_at = clock() - attempt.latency_s + limits.deadline_s
-            await self._recorder.record(Sent(request, attempt, number, line.model.endpoint))
             last = attempt
             if not is_passing(attempt):
                 break
@@ -258,6 +275,9 @@ class _Calls:
                 break
             await asyncio.sleep(wait)
         return attempt
+
+    def _keep(self, request: JudgeRequest, number: int, line: Line) -> Keep:
+        return lambda attempt: self._recorder.record(Sent(request, attempt, number, line.model.endpoint))
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)

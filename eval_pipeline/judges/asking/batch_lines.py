@@ -1,6 +1,6 @@
 """Requests on their way into a batch: the lines of one file, kept out of memory, and what is known of each.
 
-Not here: what a line looks like (`resources/`), when a file is sent (`batching.py`).
+Not here: what a line looks like (`resources/`), when a file is sent (`batch_submitting.py`).
 """
 
 import tempfile
@@ -15,11 +15,12 @@ _IN_MEMORY_BYTES = 32 * 2**20
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: its call, its session's day, and the most that it can cost in US dollars."""
+    """One line: its call, its session's day, its size, and the most that it can cost in US dollars."""
 
     call_key: str
     session_day: date | None
     n_bytes: int
+    n_tokens: int
     usd: float
 
 
@@ -30,6 +31,7 @@ class BatchLines:
         self.model = model
         self.entries: list[Entry] = []
         self.n_bytes = 0
+        self.n_tokens = 0
         self._file = _spool()
 
     def __enter__(self) -> Self:
@@ -44,11 +46,12 @@ class BatchLines:
         """Forget the lines."""
         self._file.close()
 
-    def add(self, line: bytes, call_key: str, session_day: date | None, usd: float) -> None:
+    def add(self, line: bytes, entry: Entry) -> None:
         """Take a line in."""
         self._file.write(line)
-        self.n_bytes += len(line)
-        self.entries.append(Entry(call_key, session_day, len(line), usd))
+        self.n_bytes += entry.n_bytes
+        self.n_tokens += entry.n_tokens
+        self.entries.append(entry)
 
     def only(self, call_keys: Collection[str]) -> BinaryIO:
         """Return a file of the lines of `call_keys`, at its start; the caller closes it."""

@@ -3,11 +3,13 @@
 Not here: prices (`prices.py`), the budget of calls made one by one (`budget.py`).
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import date
+from itertools import accumulate
 
-from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE
-from eval_pipeline.judges.asking.budget import OVER_BUDGET_DAY, OVER_BUDGET_RUN, dearest_cost
+from eval_pipeline.judges.asking.budget import OVER_BUDGET_RUN, dearest_cost
 from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.ports import Attempt, DailySpend, JudgeRequest
 
@@ -28,6 +30,7 @@ class BatchMoney:
             raise ValueError("a budget per day needs a DailySpend, which all runs share")
         self._spent = 0.0
         self._prices, self._daily = prices, daily
+        self._is_paid = is_paid
         self._is_limited = is_paid and prices.has_budget
 
     def dearest(self, request: JudgeRequest) -> float:
@@ -37,19 +40,12 @@ class BatchMoney:
         """
         return BATCH_PRICE_SHARE * dearest_cost(request, self._prices) if self._is_limited else 0.0
 
-    def held(self, request: JudgeRequest) -> float:
-        """Return what was set aside for `request`; 0.0 when that cannot be told any more."""
-        try:
-            return self.dearest(request)
-        except SettingsError:
-            return 0.0
-
-    def cost(self, request: JudgeRequest, attempt: Attempt) -> float:
-        """Return what an attempt in a batch cost; its dearest when that cannot be told."""
-        if not self._is_limited or not attempt.is_reply:
+    def cost(self, request: JudgeRequest, attempt: Attempt, held: float) -> float:
+        """Return what an attempt in a batch cost; `held`, what was set aside for it, when that cannot be told."""
+        if not self._is_paid or not attempt.is_reply:
             return 0.0
         cost = self._prices.cost(request.model, attempt.n_prompt_tokens, attempt.n_completion_tokens)
-        return self.held(request) if cost is None else BATCH_PRICE_SHARE * cost
+        return held if cost is None else BATCH_PRICE_SHARE * cost
 
     def refusal(self, usd: float) -> Attempt | None:
         """Return why the run's budget holds `usd` no more, or None and count them."""
@@ -63,14 +59,23 @@ class BatchMoney:
         """Take `usd` back that the run has counted and not handed over."""
         self._spent -= usd
 
-    def refusal_of_day(self, day: date, usd: float) -> Attempt | None:
-        """Return why the budget of `day` holds `usd` no more, or None and count them there."""
+    def hold(self, day: date, amounts: Sequence[float]) -> tuple[int, float]:
+        """Set aside, of the budget of `day`, as many of the first `amounts` as it holds; return how many, and their sum.
+
+        The sum is 0.0 where no day has a budget.
+        """
         limit = self._prices.budget_usd_per_day
         if not self._is_limited or self._daily is None or limit is None:
-            return None
-        return None if self._daily.reserve(day, usd, limit) else OVER_BUDGET_DAY
+            return len(amounts), 0.0
+        n = len(amounts)
+        # Others may spend between the look and the holding: each round tries fewer.
+        while n and not self._daily.reserve(day, sum(amounts[:n]), limit):
+            room = limit - self._daily.spent(day)
+            n = min(n - 1, bisect_right(list(accumulate(amounts)), room))
+        return n, sum(amounts[:n])
 
     def settle(self, day: date, held: float, cost: float) -> None:
         """Put what a batch of `day` cost in the place of what was held for it."""
-        if self._is_limited and self._daily is not None and self._prices.budget_usd_per_day is not None:
+        has_budget = self._is_limited and self._prices.budget_usd_per_day is not None
+        if self._daily is not None and (has_budget or held > 0):
             self._daily.settle(day, held, cost)

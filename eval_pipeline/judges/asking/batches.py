@@ -28,13 +28,16 @@ BATCH_PRICE_SHARE = 0.5
 class BatchPolicy:
     """How calls are put in batches. Times are seconds; money is bounded by `prices`.
 
-    A file holds at most `max_requests` lines and `max_bytes` bytes. Answers are waited for `wait_s`, with a look at
+    A file holds at most `max_requests` lines, `max_bytes` bytes and about `max_tokens` tokens, replies at their full
+    limit. After the endpoint took a batch for too many tokens, half as many calls of that model wait there at a time, for
+    a day. Answers are waited for `wait_s`, with a look at
     least every `poll_s`. A batch whose creation was cut short is given `appear_s` to be found at the endpoint. A call
     that a batch answered with an error that stays (such as http_400) is not put in another for `failure_holds_s`.
     """
 
     max_requests: int = 50_000
     max_bytes: int = 200_000_000
+    max_tokens: int = 2_000_000
     wait_s: float = 20.0
     poll_s: float = 5.0
     appear_s: float = 300.0
@@ -44,7 +47,10 @@ class BatchPolicy:
 
 @dataclass(frozen=True)
 class CallBatch:
-    """One row of `call_batches`. `batch_id` is our own, which stands in the metadata of the endpoint's batch too."""
+    """One row of `call_batches`. `batch_id` is our own, which stands in the metadata of the endpoint's batch too.
+
+    `held_usd` is what of the budget of the day of `submitted_at` is set aside for it.
+    """
 
     batch_id: str
     endpoint: str
@@ -57,6 +63,7 @@ class CallBatch:
     input_file_id: str | None = None
     ended_at: datetime | None = None
     error: str | None = None
+    held_usd: float = 0.0
 
     @property
     def lease(self) -> str:
@@ -66,7 +73,10 @@ class CallBatch:
 
 @dataclass(frozen=True)
 class RemoteBatch:
-    """What the endpoint says of a batch. `seconds` is how long it took or takes; `file_ids` hold its answers."""
+    """What the endpoint says of a batch. `seconds` is how long it took or takes; `file_ids` hold its answers.
+
+    `mark` is our own id in its metadata; None where the endpoint keeps none.
+    """
 
     remote_id: str
     status: str
@@ -75,6 +85,7 @@ class RemoteBatch:
     file_ids: tuple[str, ...] = ()
     seconds: float = 0.0
     error: str | None = None
+    mark: str | None = None
 
 
 class EndpointError(EvalPipelineError):
@@ -87,6 +98,10 @@ class EndpointError(EvalPipelineError):
         super().__init__(problem, mend)
         self.is_passing = is_passing
         self.is_unsure = is_unsure
+
+
+class FileGoneError(EndpointError):
+    """The endpoint does not know a file of answers that it has named itself."""
 
 
 class BatchModel(Protocol):
@@ -120,7 +135,8 @@ class BatchModel(Protocol):
     def answers(self, batch: RemoteBatch) -> Iterator[tuple[str, Attempt]]:
         """Yield call key and attempt for each line of an ended batch's files; damaged lines are passed over.
 
-        A line without an answer has a status `batch_...`, such as `batch_expired`.
+        A line without an answer has a status `batch_...`, such as `batch_expired`. Raises `FileGoneError` after the
+        answers of the files that are there.
         """
         ...
 
@@ -155,6 +171,10 @@ class BatchStore(Protocol):
 
     def open(self, endpoint: str) -> list[CallBatch]:
         """Return the batches of `endpoint` that have not ended, oldest first."""
+        ...
+
+    def fewest_over_limit(self, endpoint: str, model: str, since: datetime) -> int | None:
+        """Return how many calls the smallest batch had that failed after `since` for too many waiting tokens."""
         ...
 
 

@@ -18,11 +18,12 @@ from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.asking.asker import Progress
 from eval_pipeline.judges.asking.batch_collecting import Collector
 from eval_pipeline.judges.asking.batch_money import BatchMoney
-from eval_pipeline.judges.asking.batch_run import Batching, Settled
+from eval_pipeline.judges.asking.batch_run import Batching
+from eval_pipeline.judges.asking.batch_settled import Settled
 from eval_pipeline.judges.asking.batches import BATCH_PENDING as BATCH_PENDING
 from eval_pipeline.judges.asking.batches import BatchingJudgeModel, BatchLedger, BatchStore
 from eval_pipeline.judges.asking.batches import BatchPolicy as BatchPolicy
-from eval_pipeline.ports import Attempt, CallLeases, DailySpend, JudgeModel, JudgeRequest
+from eval_pipeline.ports import Attempt, DailySpend, JudgeModel, JudgeRequest
 
 
 class BatchAsker:
@@ -58,8 +59,9 @@ class BatchAsker:
         Without a `model` the ledger alone answers, and keys that it does not know are missing. `requests` is drawn
         once; what must be sent waits in a file. Closes the model's connections.
 
-        Raises what ledger and store raise, `EndpointError` when the endpoint refuses batches or cannot be reached, and
-        `SettingsError` when it takes none, or there is a budget that no price goes with.
+        Raises what ledger and store raise, `EndpointError` when the endpoint refuses batches or cannot be reached, or, at
+        the end, when a batch gave no answers to these calls, and `SettingsError` when the endpoint takes no batches, or
+        there is a budget that no price goes with.
         """
         settled = Settled(self._ledger, self.policy, progress or (lambda n_settled: None))
         unknown = settled.unknown(requests)
@@ -67,27 +69,30 @@ class BatchAsker:
         if model is None:
             deque(unknown, maxlen=0)
         elif first is not None:
-            with self._endpoint(model) as (collector, leases):
-                Batching(collector, self._store, leases, self.policy, settled).run(chain([first], unknown))
+            with self._endpoint(model) as collector:
+                Batching(collector, self.policy, settled).run(chain([first], unknown))
         return settled.attempts
 
     def collect(self, model: JudgeModel) -> set[date]:
         """Store the answers of all ended batches of `model`'s endpoint; return the days of their sessions.
 
         Those days are worth judging again: what they wait for stands in the ledger now. Closes the model's connections.
-        Raises as `ask` does.
+        Raises as `ask` does, for any batch that gave no answers.
         """
-        with self._endpoint(model) as (collector, _):
+        with self._endpoint(model) as collector:
             collector.collect()
+            collector.tell()
             return collector.arrived
 
     @contextmanager
-    def _endpoint(self, model: JudgeModel) -> Iterator[tuple[Collector, CallLeases]]:
+    def _endpoint(self, model: JudgeModel) -> Iterator[Collector]:
         try:
             if not isinstance(model, BatchingJudgeModel):
                 raise SettingsError(f"{model.endpoint} takes no batches", "ask it call by call")
             money = self._unpaid if model.is_simulated else self._paid
             with closing(model.batches()) as batches, self._ledger.leases() as leases:
-                yield Collector(batches, self._ledger, self._store, leases, money, self.policy.appear_s), leases
+                yield Collector(
+                    batches, self._ledger, self._store, leases, money, self.policy.appear_s, model.is_simulated
+                )
         finally:
             asyncio.run(model.close())

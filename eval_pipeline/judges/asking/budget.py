@@ -16,7 +16,9 @@ from eval_pipeline.ports import Attempt, DailySpend, JudgeRequest
 OVER_BUDGET_RUN = Attempt("over_budget_run", 0.0, error="not sent: the run's cost budget cannot hold this call")
 OVER_BUDGET_DAY = Attempt("over_budget_day", 0.0, error="not sent: the day's cost budget cannot hold this call")
 
-_MAYBE_PAID = ("timeout", "connection", "bad_body")
+_MAYBE_PAID = ("timeout", "connection", "bad_body", "http_408", "http_502", "http_504")
+"""The model may have answered, and its answer got lost on the way."""
+
 _TOKENS_PER_MESSAGE = 16
 
 
@@ -37,7 +39,7 @@ class Budget:
     """What a run may spend of its own budget and of the day's. An attempt goes out only when its dearest outcome fits.
 
     The dearest outcome counts a token for each byte of the prompt and the full completion limit; what a reply did cost
-    takes its place. Attempts whose end is unknown (timeouts) stay counted at their dearest. What is under way may turn
+    takes its place. Attempts whose end is unknown (timeouts, lost answers) stay counted at their dearest. What is under way may turn
     out cheaper, so an attempt that does not fit waits for it before it is given up.
     """
 
@@ -82,9 +84,9 @@ class Budget:
             self._changed.notify_all()
 
     def _cost(self, request: JudgeRequest, held: Held, attempt: Attempt | None) -> float:
-        if attempt is None or attempt.status in _MAYBE_PAID:
+        if attempt is None:
             return held.usd
-        if not attempt.is_reply:
+        if not attempt.is_reply and attempt.status not in _MAYBE_PAID:
             return 0.0
         cost = self._prices.cost(request.model, attempt.n_prompt_tokens, attempt.n_completion_tokens)
         return held.usd if cost is None else cost

@@ -1,10 +1,10 @@
-"""When an attempt may go out: waiting between attempts, the rates of an endpoint, the circuit breaker.
+"""When an attempt may go out: waiting between the attempts of a call, the rates of an endpoint.
 
-Not here: money (`budget.py`), sending and recording (`asker.py`). Waits are deterministic: jitter comes from the
+Not here: the circuit breaker (`breaker.py`), money (`budget.py`), sending and recording (`line.py`, `asker.py`). Waits are deterministic: jitter comes from the
 call's key, and whoever needs the time passes it in.
 """
 
-import asyncio
+import json
 import math
 
 from eval_pipeline.judges.asking.endpoints import Limits
@@ -12,15 +12,26 @@ from eval_pipeline.ports import Attempt, JudgeRequest
 from eval_pipeline.tokens import estimated_tokens
 from eval_pipeline.versions import unit_hash
 
-_PASSING = frozenset({"timeout", "connection", "bad_body", "http_408", "http_409", "http_425", "http_429"})
+_PASSING = frozenset({"timeout", "connection", "http_408", "http_409", "http_425", "http_429"})
 _TOKENS_PER_MESSAGE = 16
 _DEFAULT_COMPLETION_TOKENS = 1024
 _BURST_SHARE = 0.1
 
 
 def is_passing(attempt: Attempt) -> bool:
-    """Return whether what went wrong may be gone the next time: timeouts, lost connections, 429 and 5xx."""
+    """Return whether what went wrong may be gone the next time: timeouts, lost connections, garbled bodies, 429, 5xx."""
+    if attempt.status == "bad_body":
+        return _is_garbled(attempt.reply or "")
     return attempt.status in _PASSING or attempt.status.startswith("http_5")
+
+
+def _is_garbled(body: str) -> bool:
+    """Return whether `body` is no whole JSON object, or one that tells of an error: a whole one would come again."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(document, dict) or bool(document.get("error"))
 
 
 def wait_before_retry(key: str, number: int, attempt: Attempt, base_s: float, max_s: float) -> float:
@@ -107,54 +118,3 @@ class Rates:
         used = (attempt.n_prompt_tokens, attempt.n_completion_tokens)
         if self._tokens is not None and used[0] is not None and used[1] is not None:
             self._tokens.give_back(n_tokens - used[0] - used[1])
-
-
-class Breaker:
-    """Lets attempts to one endpoint through until `limit` in a row have failed, then none for the rest of the run.
-
-    Until the endpoint has answered, and after any failure, no more are under way than could fail without passing the
-    limit: an endpoint that is dead from the start gets exactly `limit` attempts. 429s of calls that were sent before
-    an earlier 429 came back are one failure, as they say one thing.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._failures = 0
-        self._under_way = 0
-        self._is_proven = False
-        self._last_throttled_at = -math.inf
-        self._changed = asyncio.Condition()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether no attempt goes out any more."""
-        return self._failures >= self._limit
-
-    async def enter(self) -> bool:
-        """Wait until an attempt may go out; False when none may any more. Whoever got True calls `leave`."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.is_open or self._has_room())
-            if not self.is_open:
-                self._under_way += 1
-            return not self.is_open
-
-    def _has_room(self) -> bool:
-        return (self._is_proven and not self._failures) or self._failures + self._under_way < self._limit
-
-    async def leave(self, attempt: Attempt | None, sent_at: float, now: float) -> None:
-        """Take note of how an attempt sent at `sent_at` ended (loop seconds); None when it was cancelled or not sent."""
-        async with self._changed:
-            self._under_way -= 1
-            if attempt is not None:
-                self._count(attempt, sent_at, now)
-            self._changed.notify_all()
-
-    def _count(self, attempt: Attempt, sent_at: float, now: float) -> None:
-        if attempt.is_reply:
-            self._is_proven = True
-            self._failures = 0 if not self.is_open else self._failures
-        elif attempt.status != "http_429":
-            self._failures += 1
-        elif sent_at >= self._last_throttled_at:
-            self._failures += 1
-            self._last_throttled_at = now

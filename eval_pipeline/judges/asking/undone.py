@@ -12,6 +12,7 @@ _WHY = {
     "over_budget_run": "the run's budget of ${per_run:g} holds no more",
     "over_budget_day": "the day's budget of ${per_day:g} holds no more",
     "circuit_open": "the endpoint had failed too often in a row",
+    "asked_elsewhere": "another run was asking them and did not come to an end",
     "batch_pending": "their batch is not done yet",
 }
 

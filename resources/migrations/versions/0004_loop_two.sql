@@ -22,6 +22,10 @@ CREATE INDEX category_predictions_session_day_index ON evals.category_prediction
 
 ALTER TABLE evals.model_calls ADD COLUMN batch_id text;
 
+-- A call that was paid twice is two rows: the ledger hides no money.
+DROP INDEX evals.model_calls_reply_once;
+CREATE INDEX model_calls_reply_index ON evals.model_calls (call_key, requested_at) WHERE status = 'reply';
+
 CREATE TABLE evals.call_batches (
     batch_id text COLLATE "C" NOT NULL,
     endpoint text NOT NULL,
