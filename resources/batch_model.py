@@ -6,10 +6,13 @@ Not here: which calls stand in a batch and what is remembered of it (`eval_pipel
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, BinaryIO, TypeVar, cast
 
+import httpx2
 import openai
 import orjson
 from openai import DefaultHttpxClient, OpenAI
@@ -18,8 +21,8 @@ from openai.types import Batch
 from eval_pipeline.judges.asking.batches import EndpointError, FileGoneError, RemoteBatch
 from eval_pipeline.judges.asking.pacing import is_passing, wait_before_retry
 from eval_pipeline.ports import Attempt, JudgeRequest
-from resources.judge_attempts import Cleaner, answered_attempt, failed_attempt
-from resources.judge_bodies import FORMS, PATHS, Api, body_of, request_of
+from resources.judge_attempts import Cleaner, answered_attempt, failed_attempt, is_about_form
+from resources.judge_bodies import FORMS, PATHS, Api, Form, body_of, form_of, request_of
 
 Result = TypeVar("Result")
 
@@ -40,6 +43,9 @@ _PAGE = 100
 _MAX_LISTED = 2_000
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 _CODE = re.compile(r"[a-z0-9_]{1,40}")
+_NEXT_FORM: Mapping[str, Form] = {f"batch_no_{form}": weaker for form, weaker in pairwise(FORMS)}
+"""Status of a line that asked for JSON in a form that the endpoint does not know, to the form to try instead."""
+
 _UNSURE = ("timeout", "connection", "bad_body", "http_408", "http_5")
 """What may have been done although no answer says so."""
 
@@ -47,13 +53,27 @@ _UNSURE = ("timeout", "connection", "bad_body", "http_408", "http_5")
 class OpenAIBatchModel:
     """`batches.BatchModel` over the files and batches of any endpoint that has them, for one of the two APIs.
 
-    JSON is asked for by schema. Passing errors are tried again a few times, but not the creation of a batch when it may
+    JSON is asked for by schema, or in the form that the endpoint is known to take. Passing errors are tried again a few times, but not the creation of a batch when it may
     have succeeded. The client follows no redirect.
     """
 
-    def __init__(self, api_key: str, base_url: str, endpoint: str, api: Api, *, is_proxied: bool = True) -> None:
-        """`endpoint` is how the ledger names it; `is_proxied` says whether the environment's proxies are used."""
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str,
+        endpoint: str,
+        api: Api,
+        forms: dict[str, Form] | None = None,
+        *,
+        is_proxied: bool = True,
+    ) -> None:
+        """`endpoint` is how the ledger names it; `is_proxied` says whether the environment's proxies are used.
+
+        `forms` holds, by model, the form in which JSON is asked for, as far as it is known not to be the strictest.
+        """
         self._endpoint = endpoint
+        self._forms = {} if forms is None else forms
+        self._forms_asked: dict[str, Form] = {}
         self._api: Api = api
         self._cleaner = Cleaner(api_key)
         self._client = OpenAI(
@@ -73,13 +93,16 @@ class OpenAIBatchModel:
         """Release the connections."""
         self._client.close()
 
-    def line(self, request: JudgeRequest) -> bytes:
-        """Return the line of a file that asks `request`, ended."""
+    def line(self, request: JudgeRequest, last: Attempt | None = None) -> bytes:
+        """Return the line of a file that asks `request`, ended. `last` is what its last line in a batch came to."""
+        form = self._forms.get(request.model, FORMS[0])
+        if last is not None and last.status in _NEXT_FORM:
+            form = self._forms[request.model] = max(form, _NEXT_FORM[last.status], key=FORMS.index)
         line = {
             "custom_id": request.call_key,
             "method": "POST",
             "url": "/v1" + PATHS[self._api],
-            "body": body_of(request, self._api, FORMS[0]),
+            "body": body_of(request, self._api, form),
         }
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
@@ -135,7 +158,7 @@ class OpenAIBatchModel:
             for line in self._lines(file_id, gone):
                 key = line.get("custom_id")
                 if isinstance(key, str):
-                    yield key, self._attempt(line, batch.seconds)
+                    yield key, self._freed(self._attempt(line, batch.seconds), line, batch.input_file_id)
         if gone:
             raise FileGoneError(f"{self._endpoint} does not know its file {', '.join(gone)}", "ask with the same key")
 
@@ -144,6 +167,16 @@ class OpenAIBatchModel:
         for line in self._lines(input_file_id, []):
             if isinstance(line.get("custom_id"), str) and isinstance(line.get("body"), dict):
                 yield request_of(line["custom_id"], line["body"])
+
+    def _freed(self, attempt: Attempt, line: dict[str, Any], input_file_id: str) -> Attempt:
+        """Return an attempt that failed for its form as one that was never made, for a weaker form may do."""
+        if not attempt.status.startswith("http_") or not is_about_form(_as_error(line["response"])):
+            return attempt
+        if input_file_id not in self._forms_asked:
+            bodies = (asked["body"] for asked in self._lines(input_file_id, []) if isinstance(asked.get("body"), dict))
+            self._forms_asked[input_file_id] = form_of(next(bodies, {}))
+        status = f"batch_no_{self._forms_asked[input_file_id]}"
+        return replace(attempt, status=status) if status in _NEXT_FORM else attempt
 
     def _retrieved(self, remote_id: str) -> Batch:
         return _checked(self._client.batches.retrieve(remote_id))
@@ -231,6 +264,13 @@ def _checked(document: Result) -> Result:
     if not isinstance(getattr(document, "id", None), str):
         raise _NoDocumentError(f"not a document of the API: {str(document)[:200]}")
     return document
+
+
+def _as_error(response: dict[str, Any]) -> openai.APIStatusError:
+    """Return the error that the answer of a line would have been, had it been asked at once."""
+    request = httpx2.Request("POST", "http://batch")
+    answer = httpx2.Response(response["status_code"], json=response.get("body"), request=request)
+    return openai.APIStatusError("in a batch", response=answer, body=None)
 
 
 def _remote(batch: Batch) -> RemoteBatch:

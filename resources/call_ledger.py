@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE, UPLOADING, BatchPolicy, CallBatch
+from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE, SIMULATION_LIVES, UPLOADING, BatchPolicy, CallBatch
 from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.judges.replies import storable
 from eval_pipeline.ports import Attempt, CallLeases, JudgeRequest, Sent, Warehouse
@@ -49,7 +49,7 @@ _HOLDING_UP = {
     "batch": timedelta(hours=26),
     "upload": timedelta(hours=1),
     "creation": timedelta(seconds=BatchPolicy.appear_s),
-    "simulation": timedelta(minutes=5),
+    "simulation": SIMULATION_LIVES,
 }
 """How long a batch that nobody has collected holds up its calls: it has a day, but not when its run, or the simulation's
 server, died. The upload of a large file may take long, with its tries."""

@@ -61,6 +61,12 @@ def request_of(call_key: str, body: Mapping[str, Any]) -> JudgeRequest:
     return JudgeRequest(call_key, model, tuple(messages), rest, schema)
 
 
+def form_of(body: Mapping[str, Any]) -> Form:
+    """Return the form in which a body that `body_of` made asks for JSON."""
+    asked = body.get("response_format") or body.get("text", {}).get("format", {})
+    return next((form for form in FORMS if form == asked.get("type")), "plain")
+
+
 def read_answer(document: Any) -> Answer:
     """Return what the body of a successful answer says, whichever API it is of. Raises `NotAnAnswer`."""
     try:

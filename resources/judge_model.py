@@ -81,7 +81,9 @@ class OpenAIJudgeModel:
     def batches(self, endpoint: str | None = None) -> OpenAIBatchModel:
         """Return the batches of this endpoint, over the same API; close it after use. `endpoint` names it otherwise."""
         named = endpoint or self.endpoint
-        return OpenAIBatchModel(self._api_key, self._base_url, named, self._api, is_proxied=self._is_proxied)
+        return OpenAIBatchModel(
+            self._api_key, self._base_url, named, self._api, self._forms, is_proxied=self._is_proxied
+        )
 
     async def ask(self, request: JudgeRequest, timeout_s: float) -> Attempt:
         """Send one attempt and return what came of it within `timeout_s` seconds. Raises nothing but cancellation.

@@ -138,6 +138,11 @@ class Check(ABC, Generic[S_contra]):
 class Leaf(Check[S_contra]):
     """A check that answers by itself."""
 
+    @property
+    def denied(self) -> str:
+        """What holds when the check fails; what is so with "is" is denied by "is not"."""
+        return f"is not {self.told[3:]}" if self.told.startswith("is ") else super().denied
+
     @abstractmethod
     def holds(self, subject: S_contra) -> bool | None:
         """Return whether it holds; None when it does not apply."""

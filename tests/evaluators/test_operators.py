@@ -218,7 +218,9 @@ def test_a_failure_names_the_leaf_and_the_turn_behind_it() -> None:
 
 def test_what_is_denied_reads_as_one_says_it() -> None:
     either = any_of(not_(contains_any("a")), is_valid_json())
-    assert either.denied == "contains any of 'a' and is not one that is valid JSON"
+    assert either.denied == "contains any of 'a' and is not valid JSON"
     assert not_(either).words == either.denied and not_(not_(contains_any("a"))).words == "contains any of 'a'"
+    assert not_(contains_any("a")).words == "contains none of 'a'"
+    assert not_(all_of(is_valid_json(), is_json_object())).words.startswith("is not one that is valid JSON and is a")
     assert within(ANSWERS, blocks("json")).words == "json block of an answer"
     assert within(USER_TURNS, blocks()).words == "code block of a user turn"

@@ -69,7 +69,7 @@ def test_a_verdict_explains_itself() -> None:
     assert swears["expected"] == "not one that contains any of 'damn'"
     assert swears["explanation"] == "The message at turn 4 contains any of 'damn'; found: 'damn'"
     assert (broken["leaf"], broken["turn_index"]) == ("valid_json", 2)
-    assert broken["explanation"] == "The tool call at turn 2 is not one that is a JSON object; found: {broken"
+    assert broken["explanation"] == "The tool call at turn 2 is not a JSON object; found: {broken"
     (fine,) = verdicts(session_row("a", turns[:2]), evaluators=[POLITE]).to_dict("records")
     assert (fine["verdict"], fine["explanation"]) == ("pass", "Holds: No answer swears.")
 

@@ -35,6 +35,7 @@ ERRORS = {
 """What `PASSING` and `STAYING` faults may come to."""
 KEY = "test-key-0123456789"
 PRICES = Prices(usd_per_million_tokens={"m": Price(prompt=1.0, completion=10.0)})
+COST_OF_ONE = PRICES.cost("m", 1000, 100) or 0.0
 
 
 def fast(prices: Prices | None = None, failures_to_open: int = 16, **limits: Any) -> AskPolicy:
@@ -233,14 +234,36 @@ def test_the_budget_stops_before_it_is_passed() -> None:
     assert len(run.ledger.rows) == 10
 
 
-def test_calls_wait_for_money_that_may_come_free_before_they_are_given_up() -> None:
+@pytest.mark.parametrize("period", ["per_run", "per_day"])
+def test_calls_wait_for_money_that_may_come_free_before_they_are_given_up(period: str) -> None:
     dearest = dearest_cost(request(1, max_completion_tokens=1000), PRICES)
-    policy = fast(prices_with(per_run=dearest + 5.5 * (PRICES.cost("m", 1000, 100) or 0.0)))
+    policy = fast(prices_with(**{period: dearest + 5.5 * COST_OF_ONE}))
     requests = [request(number, max_completion_tokens=1000) for number in range(20)]
-    with ScriptedEndpoint(lambda *_: verdict()) as endpoint:
-        settled = ask(endpoint, requests, MemoryLedger(), policy)
+    with (
+        ScriptedEndpoint(lambda *_: verdict()) as endpoint,
+        Asker(MemoryLedger(), policy, MemoryDailySpend(), lambda: DAY) as asker,
+    ):
+        settled = asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url))
         assert len(endpoint.requests) == 6
-    assert sum(attempt.is_reply for attempt in settled.values()) == 6
+    assert Counter(attempt.status for attempt in settled.values()) == {"reply": 6, f"over_budget_{period[4:]}": 14}
+
+
+def test_money_of_the_day_is_set_aside_for_several_calls_at_a_time() -> None:
+    class Slow(MemoryDailySpend):
+        both = threading.Barrier(2)
+
+        def reserve(self, day: date, usd: float, limit_usd: float) -> bool:
+            self.both.wait(5)
+            return super().reserve(day, usd, limit_usd)
+
+    policy = fast(prices_with(per_run=1.0, per_day=1.0))
+    with (
+        ScriptedEndpoint(lambda *_: verdict()) as endpoint,
+        Asker(MemoryLedger(), policy, Slow(), lambda: DAY) as asker,
+    ):
+        requests = [request(number, max_completion_tokens=100) for number in range(2)]
+        settled = asker.ask(requests, OpenAIJudgeModel(KEY, endpoint.base_url))
+    assert [attempt.status for attempt in settled.values()] == ["reply", "reply"]
 
 
 def test_a_budget_without_a_price_or_a_limit_is_refused() -> None:
@@ -473,9 +496,6 @@ def test_the_simulation_costs_no_budget() -> None:
 
     with Asker(MemoryLedger(), fast(prices_with(per_run=0.0))) as asker:
         assert asker.ask([request(1)], Simulation())["key-1"].is_reply
-
-
-COST_OF_ONE = PRICES.cost("m", 1000, 100) or 0.0
 
 
 def test_the_day_s_budget_is_one_for_all_runs_and_the_next_day_has_its_own() -> None:

@@ -26,6 +26,7 @@ from eval_pipeline.ports import Attempt, JudgeRequest
 from eval_pipeline.simulation.batch_jobs import BatchPlan
 from eval_pipeline.simulation.cases import case_number
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
+from eval_pipeline.simulation.judge_protocol import BadRequest, Reply
 from eval_pipeline.tables import CallBatches, ModelCalls
 from resources.batch_model import OpenAIBatchModel
 from resources.call_batches import WarehouseBatchStore
@@ -363,6 +364,10 @@ def test_a_batch_of_another_simulation_is_not_taken_for_ours(warehouse: Postgres
     keys = tuple(asked.call_key for asked in REQUESTS)
     other = CallBatch("eval-pipeline-x", "simulated", "m", "in_progress", keys, (), datetime.now(UTC), "batch_000002")
     WarehouseBatchStore(warehouse).put(other)
+    asker = BatchAsker(WarehouseLedger(warehouse), WarehouseBatchStore(warehouse), AT_ONCE)
+    asker.ask([request(8)], SimulatedJudgeModel())
+    assert WarehouseBatchStore(warehouse).get("eval-pipeline-x") == other
+    WarehouseBatchStore(warehouse).put(replace(other, submitted_at=other.submitted_at - timedelta(minutes=6)))
     asker = BatchAsker(WarehouseLedger(warehouse), WarehouseBatchStore(warehouse), SHORT)
     assert set(statuses(asker.ask(REQUESTS, SimulatedJudgeModel()))) == {"reply"}
     assert WarehouseBatchStore(warehouse).get("eval-pipeline-x").status == "lost"
@@ -408,9 +413,7 @@ def test_an_asker_and_a_batch_that_meet_pay_once(warehouse: PostgresWarehouse, m
     with JudgeEndpoint() as endpoint:
         asker = BatchAsker(WarehouseLedger(warehouse, PRICES), Interrupted(warehouse), SHORT)
         assert set(statuses(asker.ask(REQUESTS, OpenAIJudgeModel(KEY, endpoint.base_url)))) == {"reply"}
-        # Lines of batches count as requests here, too.
-        assert endpoint.n_requests == len(REQUESTS) == row_count(warehouse)
-    assert WarehouseBatchStore(warehouse).open(OpenAIJudgeModel(KEY, "http://x/v1").endpoint) == []
+        assert endpoint.n_requests + len(endpoint.batched) == len(REQUESTS) == row_count(warehouse)
 
 
 def test_a_batch_is_waited_for_from_its_creation_not_from_its_upload(warehouse: PostgresWarehouse) -> None:
@@ -529,11 +532,35 @@ def test_the_money_of_a_batch_that_never_reached_the_endpoint_is_given_back(ware
     assert daily.spent(day) == pytest.approx(1.0)
 
 
+class WithoutSchemas(JudgeEndpoint):
+    """Knows only one form of asking for JSON, or none."""
+
+    def __init__(self, known: str) -> None:
+        super().__init__()
+        self._unknown = {b'"json_schema"', b'"json_object"'} - {f'"{known}"'.encode()}
+
+    def reply_to(self, path: str, body: bytes) -> Reply:
+        if any(form in body for form in self._unknown):
+            raise BadRequest("This response_format is not supported.", "response_format")
+        return super().reply_to(path, body)
+
+
+@pytest.mark.parametrize(("known", "n_runs"), [("json_object", 2), ("plain", 3)])
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_an_endpoint_that_knows_no_schema_is_asked_in_another_form_by_the_next_run(
+    warehouse: PostgresWarehouse, api: Literal["chat", "responses"], known: str, n_runs: int
+) -> None:
+    with WithoutSchemas(known) as endpoint:
+        brief = replace(SHORT, wait_s=0.5)
+        runs = [ask(warehouse, endpoint, REQUESTS[:2], brief, api) for _ in range(n_runs)]
+    assert [statuses(run) for run in runs] == [["batch_pending"] * 2] * (n_runs - 1) + [["reply"] * 2]
+
+
 def test_an_answer_that_is_no_document_is_named(warehouse: PostgresWarehouse) -> None:
     page = Answer(200, b"<html>Log in.</html>", {"Content-Type": "text/html"})
     with (
         ScriptedEndpoint(lambda *_: page) as endpoint,
-        pytest.raises(EndpointError, match="did not upload a file of calls: bad_body: .*Log in"),
+        pytest.raises(EndpointError, match=r"did not upload a file of calls: bad_body: .*Log in"),
     ):
         ask(warehouse, endpoint)
 

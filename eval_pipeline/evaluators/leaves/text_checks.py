@@ -64,7 +64,7 @@ class Matches(Leaf[Text]):
     def words(self) -> str:
         """Pattern and counts."""
         counts = (
-            "" if (self.at_least, self.at_most) == (1, None) else f" {_between(self.at_least, self.at_most, 'time')}"
+            "" if (self.at_least, self.at_most) == (1, None) else f" {between(self.at_least, self.at_most, 'time')}"
         )
         return f"matches {shown_pattern(self.pattern)}{counts}"
 
@@ -105,6 +105,12 @@ class Contains(Leaf[Text]):
     def words(self) -> str:
         """The phrases."""
         return f"contains {self.quantifier} of " + ", ".join(repr(phrase) for phrase in self.phrases)
+
+    @property
+    def denied(self) -> str:
+        """The phrases, of which none or not all are there."""
+        phrases = ", ".join(repr(phrase) for phrase in self.phrases)
+        return f"contains none of {phrases}" if self.quantifier == "any" else f"does not contain all of {phrases}"
 
     def found(self, subject: Text) -> str:
         """Return the phrases that are there, or the text where none is."""
@@ -171,7 +177,7 @@ class Length(Leaf[Text]):
     @property
     def words(self) -> str:
         """The limits."""
-        return f"has {_between(self.at_least, self.at_most, self.unit[:-1])}"
+        return f"has {between(self.at_least, self.at_most, self.unit[:-1])}"
 
     def found(self, subject: Text) -> str:
         """Return the length and the text."""
@@ -308,7 +314,7 @@ def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _between(at_least: int, at_most: int | None, unit: str) -> str:
+def between(at_least: int, at_most: int | None, unit: str) -> str:
     """Return both limits with their unit, given as one: "at least 2 words", "exactly 1 word"."""
     units = unit if (at_least if at_most is None else at_most) == 1 else f"{unit}s"
     if at_most is None:

@@ -11,6 +11,7 @@ from itertools import islice
 
 from eval_pipeline.judges.asking.batch_money import BatchMoney
 from eval_pipeline.judges.asking.batches import (
+    SIMULATION_LIVES,
     UPLOADING,
     BatchLedger,
     BatchModel,
@@ -53,7 +54,7 @@ class Collector:
     """Collects the batches of one endpoint.
 
     A batch that was about to be created when its run died is given `appear_s` seconds to be found at the endpoint, and
-    one that the endpoint does not know any more is waited for, unless the endpoint `forgets` all with its process.
+    one that the endpoint does not know any more is waited for, briefly when it `forgets` all with its process.
     `arrived` grows by the days of sessions about which answers came in, `failed` by the attempts that got no reply,
     `troubles` by the batches, by their ids, that a person must see to.
     """
@@ -96,6 +97,7 @@ class Collector:
             self.leases.give_back([listed.lease])
 
     def _looked_at(self, batch: CallBatch) -> bool:
+        self.troubles.pop(batch.batch_id, None)
         remote = self.model.look(batch.remote_id) if batch.remote_id else self.model.find(batch.batch_id)
         if remote is None or remote.mark not in (None, batch.batch_id):
             return self._gone(batch, f"batch {batch.remote_id or batch.batch_id}, which it does not know")
@@ -125,8 +127,9 @@ class Collector:
             if age.total_seconds() < self.appear_s:
                 return False
             self._end(replace(batch, status="abandoned", error="its run ended before the endpoint knew of it"), 0.0)
-        elif age < _MISSING_FOR and not self.forgets:
-            self.troubles[batch.batch_id] = Trouble(batch, problem, _MEND_MISSING, is_open=True)
+        elif age < (SIMULATION_LIVES if self.forgets else _MISSING_FOR):
+            if not self.forgets:
+                self.troubles[batch.batch_id] = Trouble(batch, problem, _MEND_MISSING, is_open=True)
             return False
         else:
             # The day's money stays counted: it may have been paid.

@@ -18,10 +18,11 @@ Value = TypeVar("Value")
 
 
 class Settled:
-    """What the calls of one `ask` have come to so far."""
+    """What the calls of one `ask` have come to so far. `unasked` says why batches left some of them without an answer."""
 
     def __init__(self, ledger: BatchLedger, policy: BatchPolicy, progress: Progress) -> None:
         self.attempts: dict[str, Attempt] = {}
+        self.unasked: dict[str, Attempt] = {}
         self._ledger, self._policy, self._progress = ledger, policy, progress
 
     def unknown(self, requests: Iterable[JudgeRequest]) -> Iterator[JudgeRequest]:
@@ -39,6 +40,7 @@ class Settled:
         since = utc_now() - timedelta(seconds=self._policy.failure_holds_s)
         failed = self._ledger.failures([key for key in call_keys if key not in found], since)
         found.update((key, attempt) for key, attempt in failed.items() if _stays(attempt))
+        self.unasked.update((key, attempt) for key, attempt in failed.items() if was_never_asked(attempt))
         for key, attempt in found.items():
             self.settle(key, attempt)
         return set(found)

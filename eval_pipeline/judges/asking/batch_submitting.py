@@ -53,7 +53,8 @@ class Submitting:
                 self._send(lines)
 
     def _written(self, request: JudgeRequest) -> tuple[bytes, Entry]:
-        line, usd = self._model.line(request), self._money.dearest(request)
+        line = self._model.line(request, self._settled.unasked.get(request.call_key))
+        usd = self._money.dearest(request)
         return line, Entry(request.call_key, request.session_day, len(line), likely_tokens(request), usd)
 
     def _is_full(self, lines: BatchLines, entry: Entry) -> bool:

@@ -5,7 +5,7 @@ Not here: the asking (`batching.py`), collecting (`batch_collecting.py`), OpenAI
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from eval_pipeline.errors import EvalPipelineError
@@ -22,6 +22,9 @@ BATCH_PENDING = Attempt(
 
 BATCH_PRICE_SHARE = 0.5
 """What a call in a batch costs, as a share of the same call made at once."""
+
+SIMULATION_LIVES = timedelta(minutes=5)
+"""How long a batch of the simulation that another process has begun is left alone; it dies with that process."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,8 @@ class BatchModel(Protocol):
         """Host and path, without credentials: as the ledger names it."""
         ...
 
-    def line(self, request: JudgeRequest) -> bytes:
-        """Return the line of a file that asks `request`, ended."""
+    def line(self, request: JudgeRequest, last: Attempt | None = None) -> bytes:
+        """Return the line of a file that asks `request`, ended. `last` is what its last line in a batch came to."""
         ...
 
     def upload(self, name: str, lines: BinaryIO) -> str:

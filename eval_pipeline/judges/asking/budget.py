@@ -4,6 +4,7 @@ Not here: prices (`prices.py`), where a day's spending is kept (`ports.DailySpen
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -50,6 +51,8 @@ class Budget:
         self._prices, self._daily, self._today = prices, daily, today
         self._spent = 0.0
         self._held: list[Held] = []
+        self._in_question: list[Held] = []
+        self._n_changes: Counter[str] = Counter()
         self._changed = asyncio.Condition()
 
     async def hold(self, request: JudgeRequest) -> Held | Attempt:
@@ -58,30 +61,60 @@ class Budget:
         Raises `SettingsError` when the model has no price or the judge no completion limit.
         """
         held = Held(dearest_cost(request, self._prices), self._today())
-        async with self._changed:
-            while (refusal := await self._refusal(held)) is not None and self._held:
-                await self._changed.wait()
+        while True:
+            before = self._n_changes.copy()
+            refusal = await self._refusal(held)
             if refusal is None:
-                self._held.append(held)
-        return refusal or held
+                return held
+            if not self._may_come_free(refusal) and self._n_changes[refusal.status] == before[refusal.status]:
+                return refusal
+            await self._change(refusal.status, before[refusal.status])
 
     async def _refusal(self, held: Held) -> Attempt | None:
-        per_run, per_day = self._prices.budget_usd_per_run, self._prices.budget_usd_per_day
-        if per_run is not None and self._spent + sum(other.usd for other in self._held) + held.usd > per_run:
+        """Set `held` aside and return None, or return which budget has no room for it."""
+        in_hand = sum(other.usd for other in (*self._held, *self._in_question))
+        per_run = self._prices.budget_usd_per_run
+        if per_run is not None and self._spent + in_hand + held.usd > per_run:
             return OVER_BUDGET_RUN
-        if self._daily is None or per_day is None:
+        # The day is asked by many at a time, as it takes a transaction; for the run the money counts meanwhile.
+        self._in_question.append(held)
+        try:
+            has_room = await self._is_reserved(held)
+        finally:
+            self._in_question.remove(held)
+        if has_room:
+            self._held.append(held)
             return None
-        return None if await asyncio.to_thread(self._daily.reserve, held.day, held.usd, per_day) else OVER_BUDGET_DAY
+        await self._tell(OVER_BUDGET_RUN)
+        return OVER_BUDGET_DAY
+
+    async def _is_reserved(self, held: Held) -> bool:
+        per_day = self._prices.budget_usd_per_day
+        if self._daily is None or per_day is None:
+            return True
+        return await asyncio.to_thread(self._daily.reserve, held.day, held.usd, per_day)
+
+    def _may_come_free(self, refusal: Attempt) -> bool:
+        return bool(self._held) or (refusal is OVER_BUDGET_RUN and bool(self._in_question))
+
+    async def _change(self, status: str, n_before: int) -> None:
+        """Wait until what was refused as `status` is worth another try."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._n_changes[status] != n_before)
+
+    async def _tell(self, *refusals: Attempt) -> None:
+        async with self._changed:
+            self._n_changes.update(refusal.status for refusal in refusals)
+            self._changed.notify_all()
 
     async def settle(self, request: JudgeRequest, held: Held, attempt: Attempt | None) -> None:
         """Put the cost of an ended attempt in the place of what was held; None when it was cancelled."""
         cost = self._cost(request, held, attempt)
-        async with self._changed:
-            if self._daily is not None and self._prices.budget_usd_per_day is not None:
-                await asyncio.to_thread(self._daily.settle, held.day, held.usd, cost)
-            self._held.remove(held)
-            self._spent += cost
-            self._changed.notify_all()
+        if self._daily is not None and self._prices.budget_usd_per_day is not None:
+            await asyncio.to_thread(self._daily.settle, held.day, held.usd, cost)
+        self._held.remove(held)
+        self._spent += cost
+        await self._tell(OVER_BUDGET_RUN, OVER_BUDGET_DAY)
 
     def _cost(self, request: JudgeRequest, held: Held, attempt: Attempt | None) -> float:
         if attempt is None:
