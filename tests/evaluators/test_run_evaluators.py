@@ -92,7 +92,7 @@ def test_what_does_not_apply_says_why() -> None:
     assert list(frame["verdict"]) == ["not_applicable"] * 2
     assert list(frame["explanation"]) == [
         "Does not apply: there is no tool call.",
-        "Does not apply: only asked when the session calls find at least 1 times.",
+        "Does not apply: only asked when the session calls find at least 1 time.",
     ]
 
 

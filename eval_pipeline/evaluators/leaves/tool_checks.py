@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval_pipeline.evaluators.contract import Check, Finding, Leaf
-from eval_pipeline.evaluators.leaves.text_checks import matches
+from eval_pipeline.evaluators.leaves.text_checks import between, matches
 from eval_pipeline.evaluators.operators import any_of, first, in_words, not_, when
 from eval_pipeline.evaluators.selectors import REPLY, RESULT
 from eval_pipeline.evaluators.views import ERROR_KEYS, ERROR_START, Call, Message, SessionView
@@ -62,12 +62,12 @@ class ToolCalled(Leaf[SessionView]):
     @property
     def words(self) -> str:
         """Tool and counts."""
-        most = "" if self.at_most is None else f" and at most {self.at_most}"
-        return f"calls {self.tool} at least {self.at_least}{most} times"
+        return f"calls {self.tool} {between(self.at_least, self.at_most, 'time')}"
 
     def found(self, subject: SessionView) -> str:
         """Return the number of calls and the tools that were called."""
-        return f"{len(self._calls(subject))} calls of {self.tool}; {_tools_called(subject)}"
+        n = len(self._calls(subject))
+        return f"{n} call{'' if n == 1 else 's'} of {self.tool}; {_tools_called(subject)}"
 
     def turn_of(self, subject: SessionView) -> int | None:
         """Return the turn of the first call too many, else of the one that makes it enough, if any does."""
