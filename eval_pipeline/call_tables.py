@@ -56,7 +56,7 @@ class CallsLeftUndone(Table, key=("session_day", "subject", "reason"), day="sess
 
     session_day: dt.date = column("UTC day of the sessions")
     subject: str = column("judge:NAME or classifier:NAME")
-    reason: str = column("over_budget_run, over_budget_day, circuit_open, batch_pending, ...")
+    reason: str = column("over_budget_run, over_budget_day, circuit_open, asked_elsewhere, batch_pending, ...")
     n_calls: int = column("Number of calls", ge=1)
 
 

@@ -25,7 +25,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _STOPPED = {"length": "truncated", "content_filter": "content_filter", "refusal": "refusal"}
-_ENDED = frozenset({"stop", "unknown", "eos", "end_turn", "completed"})
+_ENDED = frozenset({"stop", "unknown", "eos", "eos_token", "stop_sequence", "end_turn", "completed"})
 """Finish reasons, in lower case, of a reply that came to its end; an endpoint that gives none is taken at its word."""
 
 _MAX_REASON_CHARS = 40
@@ -67,8 +67,8 @@ def read_word(attempt: Attempt, field: str, words: Sequence[str]) -> Word:
 
     The reply must be one JSON object, bare or as the whole of one fenced block, whose `field` is one of `words`, letter
     for letter. Reasons, for the field `verdict`: `truncated`, `refusal`, `content_filter`, `stopped_*` (any other
-    finish reason than that of a reply that came to its end), `empty`, `html`, `two_verdicts`, `extra_text` (an object among other words), `invalid_json`, `not_an_object`, `no_verdict`,
-    `off_vocabulary`, or the attempt's own status when there was no reply (`http_429`, `timeout`, ...).
+    finish reason than that of a reply that came to its end), `empty`, `html`, `two_verdicts`, `extra_text` (an object
+    among other words), `invalid_json`, `not_an_object`, `no_verdict`, `off_vocabulary`, or the attempt's own status when there was no reply (`http_429`, `timeout`, ...).
     """
     text = (attempt.reply or "").strip()
     if not attempt.is_reply:

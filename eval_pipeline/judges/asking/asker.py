@@ -1,8 +1,8 @@
 """Putting many calls to an endpoint: ledger first, one run at a time for each call, bounded concurrency, retries.
 
 Not here: when an attempt may go out (`line.py`), the protocol (`resources/judge_model.py`), what a reply means
-(`replies.py`). A call of which no attempt may go out ends in `circuit_open`, `over_budget_*` or `asked_elsewhere`: it was
-never sent and stands in no ledger, so a later run asks it.
+(`replies.py`). A call of which no attempt may go out ends in `circuit_open`, `over_budget_*` or `asked_elsewhere`: it
+was never sent and stands in no ledger, so a later run asks it.
 """
 
 import asyncio
@@ -75,7 +75,8 @@ class Asker:
     The budget is one for all endpoints that cost something; each endpoint has a breaker and rates of its own. To be
     used in a `with` statement, from one thread, which must not have a running event loop.
 
-    `left_undone` counts by reason (`over_budget_run`, `circuit_open`, ...) and judge the calls that were not made; `judge_sessions`, which knows the judges, fills it.
+    `left_undone` counts by reason (`over_budget_run`, `circuit_open`, ...) and judge the calls that were not made;
+    `judge_sessions`, which knows the judges, fills it.
     """
 
     def __init__(
@@ -109,8 +110,8 @@ class Asker:
 
         Without a `model` the ledger alone answers, and keys that it does not know are missing. `requests` is drawn as
         room appears, in another thread, so a generator keeps memory flat. A key that comes twice is asked once. What
-        another run is asking is waited for, and asked here when that run dies or gets no reply. Closes the model's
-        connections.
+        another run is asking is waited for, and asked here when that run dies or gets no reply; when it hangs, its
+        calls are `asked_elsewhere`. Closes the model's connections.
 
         Raises what the ledger raises, for a reply that cannot be kept would be paid again; and `SettingsError` when
         there is a budget that no price goes with. Whatever ends the asking, attempts under way are waited for and kept.

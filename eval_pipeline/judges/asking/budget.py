@@ -40,8 +40,8 @@ class Budget:
     """What a run may spend of its own budget and of the day's. An attempt goes out only when its dearest outcome fits.
 
     The dearest outcome counts a token for each byte of the prompt and the full completion limit; what a reply did cost
-    takes its place. Attempts whose end is unknown (timeouts, lost answers) stay counted at their dearest. What is under way may turn
-    out cheaper, so an attempt that does not fit waits for it before it is given up.
+    takes its place. Attempts whose end is unknown (timeouts, lost answers) stay counted at their dearest. What is under
+    way may turn out cheaper, so an attempt that does not fit waits for it before it is given up.
     """
 
     def __init__(self, prices: Prices, daily: DailySpend | None = None, today: Callable[[], date] = utc_today) -> None:

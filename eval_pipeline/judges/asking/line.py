@@ -43,8 +43,8 @@ class Line:
     async def send(self, request: JudgeRequest, give_up_at: float, keep: Keep) -> Attempt:
         """Make one attempt before `give_up_at` (loop seconds) if all let it; one of `NOT_SENT` otherwise.
 
-        An attempt that goes out is waited for, kept and settled even when the caller is cancelled meanwhile: it is paid.
-        Raises what `keep` and the budget raise.
+        An attempt that goes out is waited for, kept and settled even when the caller is cancelled meanwhile: it is
+        paid. Raises what `keep` and the budget raise.
         """
         held = None if self.budget is None else await self.budget.hold(request)
         if isinstance(held, Attempt):

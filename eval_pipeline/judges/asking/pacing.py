@@ -1,7 +1,7 @@
 """When an attempt may go out: waiting between the attempts of a call, the rates of an endpoint.
 
-Not here: the circuit breaker (`breaker.py`), money (`budget.py`), sending and recording (`line.py`, `asker.py`). Waits are deterministic: jitter comes from the
-call's key, and whoever needs the time passes it in.
+Not here: the circuit breaker (`breaker.py`), money (`budget.py`), sending and recording (`line.py`, `asker.py`). Waits
+are deterministic: jitter comes from the call's key, and whoever needs the time passes it in.
 """
 
 import json
@@ -19,7 +19,7 @@ _BURST_SHARE = 0.1
 
 
 def is_passing(attempt: Attempt) -> bool:
-    """Return whether what went wrong may be gone the next time: timeouts, lost connections, garbled bodies, 429, 5xx."""
+    """Return whether what went wrong may be gone the next time: timeouts, lost links, garbled bodies, 429, 5xx."""
     if attempt.status == "bad_body":
         return _is_garbled(attempt.reply or "")
     return attempt.status in _PASSING or attempt.status.startswith("http_5")
