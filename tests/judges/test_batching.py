@@ -364,7 +364,7 @@ def test_a_batch_of_another_simulation_is_not_taken_for_ours(warehouse: Postgres
     keys = tuple(asked.call_key for asked in REQUESTS)
     other = CallBatch("eval-pipeline-x", "simulated", "m", "in_progress", keys, (), datetime.now(UTC), "batch_000002")
     WarehouseBatchStore(warehouse).put(other)
-    asker = BatchAsker(WarehouseLedger(warehouse), WarehouseBatchStore(warehouse), AT_ONCE)
+    asker = BatchAsker(WarehouseLedger(warehouse), WarehouseBatchStore(warehouse), SHORT)
     asker.ask([request(8)], SimulatedJudgeModel())
     assert WarehouseBatchStore(warehouse).get("eval-pipeline-x") == other
     WarehouseBatchStore(warehouse).put(replace(other, submitted_at=other.submitted_at - timedelta(minutes=6)))
