@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from eval_pipeline.cli.main import main
+from eval_pipeline.judges.definition import load_judges
 from eval_pipeline.sessions import Session
 from resources.embedded_postgres import ADMINISTRATOR
 from tests.end_to_end import canaries
@@ -129,7 +130,7 @@ def test_no_canary_comes_out_anywhere(
     )
     assert (
         pipeline.value("SELECT count(*) FROM evals.model_calls WHERE request::text LIKE %s", f"%{canaries.MARK}_said%")
-        == 2
+        == len(load_judges(pipeline.settings.catalog / "judges"))
     )
     assert pipeline.value("SELECT count(*) FROM evals.session_signals WHERE outcome = 'fired'") > 0
     assert pipeline.value("SELECT count(*) FROM public.event_logs") > 0
