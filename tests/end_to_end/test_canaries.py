@@ -128,10 +128,9 @@ def test_no_canary_comes_out_anywhere(
     assert pipeline.value("SELECT detail FROM evals.quarantined_records WHERE reason = 'intake_failed'").count(
         "KeyError"
     )
-    assert (
-        pipeline.value("SELECT count(*) FROM evals.model_calls WHERE request::text LIKE %s", f"%{canaries.MARK}_said%")
-        == len(load_judges(pipeline.settings.catalog / "judges"))
-    )
+    assert pipeline.value(
+        "SELECT count(*) FROM evals.model_calls WHERE request::text LIKE %s", f"%{canaries.MARK}_said%"
+    ) == len(load_judges(pipeline.settings.catalog / "judges"))
     assert pipeline.value("SELECT count(*) FROM evals.session_signals WHERE outcome = 'fired'") > 0
     assert pipeline.value("SELECT count(*) FROM public.event_logs") > 0
     assert list(pipeline.home.rglob("*.html"))

@@ -314,11 +314,6 @@ def test_a_session_stored_on_another_day_is_refused_by_name(warehouse: PostgresW
         warehouse.replace_day(RawSessions, NEXT_DAY, [frame_for(RawSessions, 1, NEXT_DAY)])
 
 
-def test_one_reply_a_call_key(warehouse: PostgresWarehouse) -> None:
-    calls = frame_for(ModelCalls, 3).assign(call_key="k", status=["http_429", "reply", "reply"])
-    assert warehouse.append(ModelCalls, calls) == 2
-
-
 def test_append_only_rows_cannot_be_changed(warehouse: PostgresWarehouse) -> None:
     reports = frame_for(JudgeCalibrationReports, 2)
     warehouse.append(JudgeCalibrationReports, reports)

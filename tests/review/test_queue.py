@@ -164,7 +164,7 @@ def test_rows_of_other_arms_stay_and_are_not_drawn_again() -> None:
     arguments = traffic(of_each(3))
     row = queue(arguments).iloc[[0]].assign(arm="error_analysis", design_id="other", inclusion_probability=0.5)
     drawn = queue(arguments, row)
-    assert len(drawn) == 15
+    assert len(drawn) == 18
     assert set(drawn["design_id"]) == {"other", Design().design_id}
     assert drawn.set_index("session_id").loc[row["session_id"].iloc[0], "arm"] == "error_analysis"
 
@@ -179,7 +179,7 @@ def test_what_joins_the_queue_during_a_draw_stays(warehouse: PostgresWarehouse) 
             DAY, **traffic(of_each(1)), existing=existing, design=Design(), counting=COUNTING, drawn_at=MORNING
         ).queue
 
-    assert store(warehouse, FlaggedSessions, DAY, draw()).n_rows == 6
+    assert store(warehouse, FlaggedSessions, DAY, draw()).n_rows == 7
     arms = warehouse.read(FlaggedSessions).set_index("session_id")["arm"]
     assert arms["other"] == "error_analysis"
 
@@ -270,6 +270,7 @@ def test_every_drawn_session_says_why_it_is_there_and_controls_have_no_reason() 
         "flag_only1": ["tool_error"],
         "both1": ["tool_error", "judge:relevance"],
         "explicit_report1": ["explicit_report"],
+        "contested1": ["judge_manipulation"],
     }
 
 
