@@ -9,7 +9,7 @@ DAYS ?= 14
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check format docs bench bench-redaction bench-signals bench-evaluators bench-judges \
+.PHONY: help install run dev test test-all check format docs bench bench-redaction bench-signals bench-evaluators bench-judges \
   bench-injection bench-replies up down clean
 
 help: ## List the commands
@@ -39,7 +39,10 @@ endif
 dev: $(READY) ## Serve Dagster's UI on loopback (PORT=3000)
 	@$(CLI) dev --port $(PORT)
 
-test: $(READY) ## Run the tests
+test: $(READY) ## Run the tests, but for the slow ones
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(READY) ## Run all tests, with whole runs that are killed and days that come late
 	@$(BIN)/python -m pytest
 
 check: $(READY) ## Format, lint, types, floors

@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from eval_pipeline.judges.asking.endpoints import Limits
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
 from tests.end_to_end.pipeline import DAYS, NewPipeline, Pipeline
+
+pytestmark = pytest.mark.slow
 
 SEED = 20250303
 STEP_S = 0.02

@@ -16,6 +16,8 @@ from resources.session_files import SessionFiles
 from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import DAYS, NIGHT, PER_DAY, NewPipeline, Pipeline
 
+pytestmark = pytest.mark.slow
+
 N_LATE = 3
 TUESDAY = DAYS[1]
 BY_SESSION = ["raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts", "trend_rollups"]
