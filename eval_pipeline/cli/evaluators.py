@@ -30,8 +30,9 @@ app = typer.Typer(help="Evaluators: deterministic checks that give a verdict.", 
 def list_evaluators() -> None:
     """Print each evaluator: its version, what it looks at and asks, and what it said lately."""
     from eval_pipeline.evaluators.loading import load_evaluators
-    from eval_pipeline.evaluators.overview import RECENT_DAYS, listed
+    from eval_pipeline.evaluators.overview import listed
     from eval_pipeline.printing import print_frame
+    from eval_pipeline.recent import RECENT_DAYS
 
     settings = Settings.from_env()
     evaluators = load_evaluators(settings.catalog / "evaluators.py")

@@ -15,7 +15,8 @@ app = typer.Typer(help="Signals: detectors of a reason to look at a session.", n
 def list_signals() -> None:
     """Print each signal: what it looks for, whether it fills the queue, and how often it fired lately."""
     from eval_pipeline.printing import print_frame
-    from eval_pipeline.signals.overview import RECENT_DAYS, listed
+    from eval_pipeline.recent import RECENT_DAYS
+    from eval_pipeline.signals.overview import listed
     from eval_pipeline.signals.registry import load_signals
 
     settings = Settings.from_env()
