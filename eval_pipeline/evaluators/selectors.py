@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from eval_pipeline.evaluators.contract import Check, Selector
-from eval_pipeline.evaluators.views import BLOCK, Block, Call, Message, SessionView, Subject, Text
+from eval_pipeline.evaluators.fences import FENCE
+from eval_pipeline.evaluators.views import Block, Call, Message, SessionView, Subject, Text
 
 S = TypeVar("S", bound=Subject)
 M = TypeVar("M", bound=Subject)
@@ -120,7 +121,7 @@ class Within(Selector[S, T]):
 class Blocks(Selector[Text, Block]):
     """Fenced code blocks of a text, of one language or of any."""
 
-    constants = (BLOCK,)
+    constants = (FENCE,)
 
     language: str | None
 

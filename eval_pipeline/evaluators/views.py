@@ -15,10 +15,13 @@ from typing import Any
 
 import orjson
 
-from eval_pipeline.evaluators.fences import FENCE, fenced_blocks
-from eval_pipeline.evaluators.tool_errors import ERROR_KEYS as ERROR_KEYS
-from eval_pipeline.evaluators.tool_errors import ERROR_START as ERROR_START
-from eval_pipeline.evaluators.tool_errors import is_error_object, may_be_error_object, opens_as_error_object
+from eval_pipeline.evaluators.fences import fenced_blocks
+from eval_pipeline.evaluators.tool_errors import (
+    ERROR_START,
+    is_error_object,
+    may_be_error_object,
+    opens_as_error_object,
+)
 from eval_pipeline.versions import canonical_json
 
 
@@ -29,9 +32,6 @@ class _Absent(Enum):
 
 NOT_JSON = _Absent.NOT_JSON
 """What `Text.json` is when the text is not JSON (None is JSON's null)."""
-
-BLOCK = FENCE
-"""By what blocks are found, for the version of a check."""
 
 _JSON_SPACE = " \t\n\r"
 _JSON_STARTS = '{["-0123456789tfn'

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from eval_pipeline.evaluators.contract import Check, Leaf
+from eval_pipeline.evaluators.fences import FENCE
 from eval_pipeline.evaluators.operators import not_
-from eval_pipeline.evaluators.views import BLOCK, Text
+from eval_pipeline.evaluators.views import Text
 from eval_pipeline.redaction.pseudonyms import BARRIER, TOKEN, fold
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class ShowsMachinery(Leaf[Text]):
     tool call.
     """
 
-    constants = (_MARKUP, _FAULTS, tuple(sorted(_CALL_KEYS)), BLOCK)
+    constants = (_MARKUP, _FAULTS, tuple(sorted(_CALL_KEYS)), FENCE)
 
     def holds(self, subject: Text) -> bool:
         """Return whether there is any."""

@@ -17,7 +17,7 @@ import pydantic
 from pydantic import BaseModel, ValidationError
 
 from eval_pipeline.evaluators.contract import Check, Leaf
-from eval_pipeline.evaluators.leaves.session_checks import _source as function_source
+from eval_pipeline.evaluators.leaves.session_checks import function_source
 from eval_pipeline.evaluators.views import NOT_JSON, Text
 from eval_pipeline.versions import canonical_json
 

@@ -153,10 +153,14 @@ def satisfies(function: Callable[[S], bool | None], *, words: str, version: str)
     name = getattr(function, "__name__", "")
     if not inspect.isfunction(function) or name == "<lambda>" or function.__closure__ is not None:
         raise ValueError(f"satisfies() needs a function made by `def` at module level, not {name or function!r}")
-    return Satisfies(_source(function), version, words, function)
+    return Satisfies(function_source(function), version, words, function)
 
 
-def _source(function: Callable[..., Any]) -> str:
+def function_source(function: Callable[..., Any]) -> str:
+    """Return what a function does, for a version: its source without name, comments and docstring.
+
+    Raises `ValueError` when the source cannot be read.
+    """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError) as error:
