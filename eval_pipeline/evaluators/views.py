@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from eval_pipeline.evaluators.fences import fenced_blocks
-from eval_pipeline.evaluators.tool_errors import (
+from eval_pipeline.tool_errors import (
     ERROR_START,
     is_error_object,
     may_be_error_object,

@@ -4,7 +4,7 @@ Not here: the same call made again and again, or a tool that answered with nothi
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,11 +14,14 @@ import orjson
 
 from eval_pipeline.signals.contract import Batch, Evidence, Mask, Parameters, Signal, Strength, cut
 from eval_pipeline.signals.reading.texts import Texts
+from eval_pipeline.tool_errors import is_error_object
 
 LONGEST_PARSED = 100_000
 """Characters of the longest result that is read as JSON; an error message is short."""
 
 _ERROR_KEYS = r'"(?:error|errors|exception|is_?error|success|ok|status|status_?code|code)"\s*:'
+_NAMED = ("error", "errors", "exception")
+_NOTHING = ("", "none", "null", "false", "no", "0", "ok")
 _OPENS_AS_ERROR = re.compile(r'\s*\{\s*"(?:error|exception)"\s*:\s*["{]')
 
 
@@ -77,7 +80,7 @@ class ToolError(Signal):
         result = _parsed(text)
         if result is None:  # cut off, or too long to read
             return self.parameters.by_opening if _OPENS_AS_ERROR.match(text) else 0.0
-        return self.parameters.by_structure if _is_error_object(result) else 0.0
+        return self.parameters.by_structure if is_error_object(result, _NAMED, _NOTHING) else 0.0
 
     def _evidence(self, batch: Batch, positions: npt.NDArray[Any], base: npt.NDArray[Any]) -> Iterator[Evidence]:
         names = _tool_names(batch, positions)
@@ -114,32 +117,3 @@ def _parsed(content: str) -> Any:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
         return None
-
-
-def _is_error_object(result: Any) -> bool:
-    """Return whether a parsed result is an object that says at its top that the call failed.
-
-    A field deeper down, such as the status of a payment, is what the tool was asked for, not how the call went.
-    """
-    if isinstance(result, list) and len(result) == 1:
-        result = result[0]
-    if not isinstance(result, Mapping):
-        return False
-    fields = {str(key).lower().replace("_", ""): value for key, value in result.items()}
-    return (
-        any(_says_something(fields.get(key)) for key in ("error", "errors", "exception"))
-        or fields.get("iserror") is True
-        or any(fields.get(key) is False for key in ("success", "ok"))
-        or fields.get("status") == "error"
-        or ("message" in fields and any(_is_http_error(fields.get(key)) for key in ("status", "statuscode", "code")))
-    )
-
-
-def _says_something(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() not in ("", "none", "null", "false", "no", "0", "ok")
-    return bool(value)
-
-
-def _is_http_error(value: Any) -> bool:
-    return isinstance(value, int) and 400 <= value < 600

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from eval_pipeline.evaluators.contract import Check, Leaf, Selector
 from eval_pipeline.evaluators.leaves.occasions import Faultless, Occasion, any_case, around, calls_by_turn
 from eval_pipeline.evaluators.leaves.text_checks import shown_pattern
-from eval_pipeline.evaluators.tool_errors import ERROR_KEYS, ERROR_START
 from eval_pipeline.evaluators.views import Call, Message, SessionView
+from eval_pipeline.tool_errors import ERROR_KEYS, ERROR_START
 
 _SHORT = 40
 """Characters up to which the same answer twice is a courtesy ("Anything else?"), not a repetition."""

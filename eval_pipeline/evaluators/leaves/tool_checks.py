@@ -11,8 +11,8 @@ from eval_pipeline.evaluators.contract import Check, Finding, Leaf
 from eval_pipeline.evaluators.leaves.text_checks import between, matches
 from eval_pipeline.evaluators.operators import any_of, first, in_words, not_, when
 from eval_pipeline.evaluators.selectors import REPLY, RESULT
-from eval_pipeline.evaluators.tool_errors import ERROR_KEYS, ERROR_START
 from eval_pipeline.evaluators.views import Call, Message, SessionView
+from eval_pipeline.tool_errors import ERROR_KEYS, ERROR_START
 
 _DONE = (
     "added|approved|arranged|booked|cancell?ed|changed|completed|confirmed|created|exchanged|modified|placed|processed"

@@ -1,12 +1,12 @@
 """How the text of a tool result says that the call failed: by its first words, or as an object with an error.
 
-The object is read as by the signal `tool_error`: only its top counts, for a field deeper down, such as the status of
-a payment, is what the tool was asked for. Not here: the source's own mark (`views.Message.is_error`), strengths
-(`signals/tool_error.py`).
+Of an object only its top counts: a field deeper down, such as the status of a payment, is what the tool was asked for,
+not how the call went. Evaluators and the signal `tool_error` read objects by the same rule, each by its own words.
+Not here: the source's own mark (`views.Message.is_error`), strengths (`signals/tool_error.py`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 ERROR_START = re.compile(
@@ -53,15 +53,18 @@ def opens_as_error_object(text: str) -> bool:
     return _CUT_OFF.match(text) is not None
 
 
-def is_error_object(value: Any) -> bool:
-    """Return whether a parsed result, or the only item of one, is an object that says that the call failed."""
+def is_error_object(value: Any, named: Collection[str] = _NAMED, nothing: Collection[str] = _NOTHING) -> bool:
+    """Return whether a parsed result, or the only item of one, is an object that says that the call failed.
+
+    `named`: keys that hold an error, without underscores; `nothing`: texts by which they hold none.
+    """
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, Mapping):
         return False
     fields = {str(key).lower().replace("_", ""): field for key, field in value.items()}
     return (
-        any(_says_something(fields.get(key)) for key in _NAMED)
+        any(_says_something(fields.get(key), nothing) for key in named)
         or fields.get("iserror") is True
         or any(fields.get(key) is False for key in ("success", "ok"))
         or fields.get("status") == "error"
@@ -69,8 +72,8 @@ def is_error_object(value: Any) -> bool:
     )
 
 
-def _says_something(value: Any) -> bool:
-    return value.strip().lower() not in _NOTHING if isinstance(value, str) else bool(value)
+def _says_something(value: Any, nothing: Collection[str]) -> bool:
+    return value.strip().lower() not in nothing if isinstance(value, str) else bool(value)
 
 
 def _is_http_error(value: Any) -> bool:
