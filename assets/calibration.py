@@ -6,7 +6,7 @@ from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.calibration.alignment import check_alignment
 from eval_pipeline.calibration.labelled import drawn_until, labelled_categories, labelled_predictions, labels_until
 from eval_pipeline.calibration.report import calibrate, new_measurements
-from eval_pipeline.deployment import Clock
+from eval_pipeline.clock import Clock
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import AlignmentChecks, JudgeCalibrationReports
 

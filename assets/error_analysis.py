@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from assets.table_assets import Frames, Shows, table_asset
-from eval_pipeline.deployment import Clock
+from eval_pipeline.clock import Clock
 from eval_pipeline.error_analysis import draw_sample
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.reading_sample import SAMPLE_SIZE, SEED, fresh_days, queue_rows

@@ -16,7 +16,7 @@ import orjson
 
 from assets.jobs import nightly_evaluation, nightly_evaluation_by_batch, refresh_labels
 from assets.running import RANGE_END, RANGE_START
-from eval_pipeline.deployment import Clock
+from eval_pipeline.clock import Clock
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.sessions import IDLE_CLOSE
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from assets.table_assets import Frames, Shows, table_asset, tables_asset
-from eval_pipeline.deployment import Clock, Deployment
+from eval_pipeline.clock import Clock
+from eval_pipeline.deployment import Deployment
 from eval_pipeline.intake import take_in
 from eval_pipeline.intake_storing import kept_elsewhere, move_sessions, settle_days
 from eval_pipeline.ports import SessionSource, Warehouse

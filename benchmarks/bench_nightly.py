@@ -70,9 +70,9 @@ def measure(size: int) -> dict[str, object]:
     """Run the nightly job over `size` sessions and return what it took."""
     from assets.definitions import build_definitions
     from assets.running import run_job
+    from eval_pipeline.clock import utc_now
     from eval_pipeline.settings import Settings
     from eval_pipeline.simulation.traffic import write_traffic
-    from resources.configured import utc_now
     from resources.dagster_home import prepare
     from resources.embedded_postgres import EmbeddedPostgres, database_url
     from resources.migration import migrate

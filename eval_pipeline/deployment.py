@@ -3,9 +3,7 @@
 Not here: the meaning of each file (its own module), secrets' storage (`redaction/secret.py`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,9 +24,6 @@ from eval_pipeline.signals.contract import Signal
 from eval_pipeline.signals.registry import load_signals
 from eval_pipeline.taxonomy import Taxonomy, load_taxonomy
 from eval_pipeline.versions import content_hash
-
-Clock = Callable[[], datetime]
-"""Returns the present time in UTC. A resource, so that a test can stand still."""
 
 CODE_VERSION = version("eval-pipeline")
 

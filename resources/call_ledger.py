@@ -6,11 +6,12 @@ Not here: when a call is made (`eval_pipeline.judges.asking.asker`), how a lease
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import pandas as pd
 
+from eval_pipeline.clock import utc_now
 from eval_pipeline.judges.asking.batches import BATCH_PRICE_SHARE, SIMULATION_LIVES, UPLOADING, BatchPolicy, CallBatch
 from eval_pipeline.judges.asking.prices import Prices
 from eval_pipeline.judges.replies import storable
@@ -60,11 +61,6 @@ SELECT call_key, max(attempt) AS number
  WHERE batch_id IS DISTINCT FROM %(batch_id)s AND call_key = ANY(%(call_keys)s)
  GROUP BY call_key
 """
-
-
-def utc_now() -> datetime:
-    """Return the present time in UTC."""
-    return datetime.now(UTC)
 
 
 class LeasingWarehouse(Warehouse, Protocol):

@@ -5,11 +5,11 @@ Settings reach a resource as an object of their own, never as run config, which 
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from eval_pipeline.clock import utc_now
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.expectations import BatchDocs
 from eval_pipeline.judges.asking.asker import Asker, AskPolicy
@@ -85,11 +85,6 @@ class JudgeModelsResource(dg.ConfigurableResource[ConfiguredJudgeModels]):
         """Open the endpoints on first use and close them after the run."""
         with ConfiguredJudgeModels(self.settings, self.endpoints) as models:
             yield models
-
-
-def utc_now() -> datetime:
-    """Return the present time in UTC."""
-    return datetime.now(UTC)
 
 
 def default_resources(settings: Settings, deployment: Deployment) -> dict[str, Any]:

@@ -6,9 +6,10 @@ leaves the batch open, and the next one stores what is missing. Not here: submit
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import islice
 
+from eval_pipeline.clock import utc_now
 from eval_pipeline.judges.asking.batch_money import BatchMoney
 from eval_pipeline.judges.asking.batches import (
     SIMULATION_LIVES,
@@ -32,11 +33,6 @@ _MEND_MISSING = (
     "is this the key, and the project, that it was made with? Ask with that one. Two days after it was made the batch "
     "is given up, and its calls are asked and paid again"
 )
-
-
-def utc_now() -> datetime:
-    """Return the present time in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
+from eval_pipeline.clock import utc_now
 from eval_pipeline.judges.asking.asker import LOOKUP_CHUNK, Progress
-from eval_pipeline.judges.asking.batch_collecting import utc_now
 from eval_pipeline.judges.asking.batches import BatchLedger, BatchPolicy
 from eval_pipeline.judges.asking.pacing import is_passing
 from eval_pipeline.ports import Attempt, JudgeRequest

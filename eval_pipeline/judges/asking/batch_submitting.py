@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from typing import BinaryIO
 
-from eval_pipeline.judges.asking.batch_collecting import Collector, utc_now
+from eval_pipeline.clock import utc_now
+from eval_pipeline.judges.asking.batch_collecting import Collector
 from eval_pipeline.judges.asking.batch_lines import BatchLines, Entry
 from eval_pipeline.judges.asking.batch_settled import Settled, chunks
 from eval_pipeline.judges.asking.batches import BATCH_PENDING, UPLOADING, BatchPolicy, CallBatch, EndpointError

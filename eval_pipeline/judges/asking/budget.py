@@ -7,8 +7,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
+from eval_pipeline.clock import utc_now
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.asking.pacing import completion_limit
 from eval_pipeline.judges.asking.prices import Prices
@@ -25,7 +26,7 @@ _TOKENS_PER_MESSAGE = 16
 
 def utc_today() -> date:
     """Return the present UTC day."""
-    return datetime.now(UTC).date()
+    return utc_now().date()
 
 
 @dataclass(frozen=True)
