@@ -81,5 +81,6 @@ def category_predictions(
     sessions = warehouse.read_chunks(RawSessions, day)
     by = (deployment.classifier, deployment.taxonomy, judge_models, asker, deployment.evaluation_versions)
     yield CategoryPredictions, chain.from_iterable(classify(chunk, failed, *by) for chunk in sessions)
-    of_judges = warehouse.read(CallsLeftUndone, [day]).query("subject.str.startswith('judge:')")
+    before_it = warehouse.read(CallsLeftUndone, [day])
+    of_judges = before_it[before_it["subject"].str.startswith("judge:")]
     yield CallsLeftUndone, [of_judges, left_undone_rows(day, "classifier", asker.left_undone - before)]

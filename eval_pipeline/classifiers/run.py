@@ -63,6 +63,11 @@ def classify(
     whose verdict failed decides; else the model does, through the ledger. A session that no rule decides has no row
     while no call about it could be made (no endpoint, the budget): a later run asks. Without a model it abstains.
     """
+    head = {
+        "classifier": classifier.name,
+        "classifier_version": classifier.version(taxonomy),
+        "taxonomy_version": taxonomy.version,
+    }
     by_session: dict[str, dict[str, Any]] = {}
     for row in failed.sort_values(["session_id", "failed", "turn_index"], kind="stable").to_dict("records"):
         by_session.setdefault(row["session_id"], {}).setdefault(row["failed"], row)
@@ -74,7 +79,7 @@ def classify(
         asked = _by_model(open_, classifier, taxonomy, models.for_origin(str(origin)), asker)
         decided = {**asked, **{name: found for name, found in ruled.items() if found is not None}}
         named = [row for row in rows if row["session_id"] in decided]
-        yield _frame([_row(row, decided[row["session_id"]], classifier, taxonomy, versions) for row in named])
+        yield _frame([_row(row, decided[row["session_id"]], head, versions) for row in named])
 
 
 def _by_rule(classifier: Classifier, failed: Mapping[str, Mapping[str, Any]]) -> Prediction | None:
@@ -123,20 +128,17 @@ def _read(attempt: Attempt, taxonomy: Taxonomy) -> Prediction:
 def _row(
     row: Mapping[str, Any],
     prediction: Prediction,
-    classifier: Classifier,
-    taxonomy: Taxonomy,
+    head: Mapping[str, str],
     versions: Mapping[str, str],
 ) -> dict[str, Any]:
-    version = classifier.version(taxonomy)
+    """Return one row; `head` holds the columns that are the same in all."""
     model_version = row["model_version"] if isinstance(row["model_version"], str) else None
-    ours = {**versions, "classifier": version, "redaction": row["redaction_version"]}
+    ours = {**versions, "classifier": head["classifier_version"], "redaction": row["redaction_version"]}
     return {
         "session_id": row["session_id"],
         "session_day": row["session_day"],
-        "classifier": classifier.name,
-        "classifier_version": version,
+        **head,
         **prediction._asdict(),
-        "taxonomy_version": taxonomy.version,
         "versions": verdict_versions(row["versions"] or {}, model_version, ours),
     }
 

@@ -6,6 +6,7 @@ text in it can write an angle bracket, let alone that name. What the source clai
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from eval_pipeline.judges.definition import REPLY_SCHEMA, Judge, View
@@ -66,7 +67,9 @@ def answering(judge: Judge, model: JudgeModel | None) -> str:
     return model.endpoint if model is not None and model.is_simulated else judge.model
 
 
-def request_of(judge: Judge, messages: Messages, repeat: int, judged_by: str) -> JudgeRequest:
+def request_of(
+    judge: Judge, messages: Messages, repeat: int, judged_by: str, session_day: date | None = None
+) -> JudgeRequest:
     """Return the call that puts `messages` to the judge's model; its key says everything the reply depends on.
 
     `judged_by` is what answers (see `answering`): the replies of a simulation are never taken for those of the model.
@@ -82,7 +85,7 @@ def request_of(judge: Judge, messages: Messages, repeat: int, judged_by: str) ->
         },
         32,
     )
-    return JudgeRequest(key, judge.model, messages, parameters, REPLY_SCHEMA)
+    return JudgeRequest(key, judge.model, messages, parameters, REPLY_SCHEMA, session_day)
 
 
 def _system(judge: Judge, version: str) -> str:

@@ -4,7 +4,7 @@ Not here: which sessions go to which endpoint (`by_origin.py`), how calls are ma
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -111,7 +111,7 @@ def _requests(
             behind = _versions_behind(row, {**versions, "judge": judge_version, "judge_model": judged_by})
             messages, settled = render(judge, row), _settled(judge, row["turns"])
             for repeat in range(repeats):
-                request = replace(request_of(judge, messages, repeat, judged_by), session_day=row["session_day"])
+                request = request_of(judge, messages, repeat, judged_by, row["session_day"])
                 cases.append(
                     _Case(
                         session_id=row["session_id"],
