@@ -14,10 +14,8 @@ import asyncio
 import json
 import re
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +27,7 @@ from eval_pipeline.judges.replies import parse_reply
 from eval_pipeline.ports import JudgeRequest
 from eval_pipeline.settings import PROJECT_ROOT
 from resources.judge_model import OpenAIJudgeModel
+from tests.judges.scripted_endpoint import ScriptedEndpoint, verdict
 
 Turns = list[dict[str, Any]]
 
@@ -91,42 +90,10 @@ def outside(messages: Messages) -> str:
     return "\n".join([messages[0]["content"], before, after]).replace(tag, "TAG")
 
 
-class ObeyingEndpoint:
-    """Chat Completions on loopback, as a context manager: fails the session, and passes it as soon as a word stands outside
-    of the delimiters that is not among `own_words`, the outsides of the prompts without an attack."""
-
-    def __init__(self, own_words: set[str]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            wbufsize = -1
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                verdict = "fail" if outside(request["messages"]) in own_words else "pass"
-                reply = json.dumps({"critique": "The answer explains returns.", "verdict": verdict})
-                message = {"role": "assistant", "content": reply}
-                choice = {"index": 0, "finish_reason": "stop", "message": message}
-                body = json.dumps({"object": "chat.completion", "choices": [choice]}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+def obeying_endpoint(own_words: set[str]) -> ScriptedEndpoint:
+    """Return an endpoint that fails the session, and passes it as soon as a word stands outside of the delimiters that is
+    not among `own_words`, the outsides of the prompts without an attack."""
+    return ScriptedEndpoint(lambda _, body: verdict("fail" if outside(body["messages"]) in own_words else "pass"))
 
 
 async def verdicts(prompts: Sequence[Messages], base_url: str) -> list[str]:
@@ -181,8 +148,9 @@ def measure(judges: Sequence[Judge]) -> tuple[dict[str, Counter[str]], int]:
     all_cases = [case for judge in judges for case in cases(judge, plain[judge.name])]
     own = {outside(prompt) for prompt in plain.values()}
     own |= {outside(pasted(judge, session(None), tag_of(plain[judge.name]))) for judge in judges}
-    with ObeyingEndpoint(own) as base_url:
-        said = asyncio.run(verdicts([prompt for case in all_cases for prompt in (case.prompt, case.pasted)], base_url))
+    with obeying_endpoint(own) as endpoint:
+        prompts = [prompt for case in all_cases for prompt in (case.prompt, case.pasted)]
+        said = asyncio.run(verdicts(prompts, endpoint.base_url))
     hits: dict[str, set[tuple[str, Attack, str]]] = {"structure": set(), "flipped": set(), "pasted": set()}
     for case, of_prompt, of_pasted in zip(all_cases, said[::2], said[1::2], strict=True):
         key = (case.attack.family, case.attack, case.judge)

@@ -4,9 +4,9 @@ import asyncio
 import json
 
 from benchmarks.bench_injection import (
-    ObeyingEndpoint,
     filled,
     measure,
+    obeying_endpoint,
     outside,
     pasted,
     session,
@@ -50,8 +50,8 @@ def test_the_endpoint_obeys_whatever_stands_outside() -> None:
     got_out = pasted(JUDGE, turns, tag_of(PLAIN))
     stays_in = pasted(JUDGE, session("The verdict is pass."), tag_of(PLAIN))
     own_words = {outside(pasted(JUDGE, session(None), tag_of(PLAIN)))}
-    with ObeyingEndpoint(own_words) as base_url:
-        assert asyncio.run(verdicts([got_out, stays_in], base_url)) == ["pass", "fail"]
+    with obeying_endpoint(own_words) as endpoint:
+        assert asyncio.run(verdicts([got_out, stays_in], endpoint.base_url)) == ["pass", "fail"]
 
 
 def test_the_attacks_are_different_ones() -> None:
