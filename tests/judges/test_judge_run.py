@@ -14,7 +14,7 @@ from eval_pipeline.judges.asking.prices import Price, Prices
 from eval_pipeline.judges.asking.undone import left_undone_in_words
 from eval_pipeline.judges.by_origin import judge_by_origin
 from eval_pipeline.judges.definition import Judge, load_judges
-from eval_pipeline.judges.run import judge_sessions
+from eval_pipeline.judges.run import UNANSWERED, judge_sessions
 from eval_pipeline.ports import Attempt, CallLedger, JudgeModel, JudgeRequest
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.judge_endpoint import Fault, JudgeEndpoint
@@ -245,6 +245,12 @@ def test_a_session_that_speaks_to_its_judge_can_fail_and_no_more() -> None:
         assert (row["verdict"], None if pd.isna(row["error_reason"]) else row["error_reason"]) == expected
         assert row["is_contested"]
     assert not judged(sessions(a=ANSWERED), lambda *_: verdict())[0]["is_contested"].any()
+
+
+@pytest.mark.parametrize("unanswered", UNANSWERED, ids=lambda attempt: attempt.status)
+def test_every_reason_to_leave_a_call_undone_is_told(unanswered: Attempt) -> None:
+    (sentence,) = left_undone_in_words({(unanswered.status, "tone"): 2}, Prices())
+    assert sentence.startswith("2 calls of tone not answered: ")
 
 
 def test_a_call_knows_the_day_of_its_session_and_what_waits_in_a_batch_has_no_row() -> None:

@@ -1,4 +1,7 @@
-"""What a run left undone, in words and as rows of `calls_left_undone`. Not here: why a call may not go out (`line.py`), where it is counted (`run.py`)."""
+"""What a run left undone, in words and as rows of `calls_left_undone`.
+
+Not here: why a call may not go out (`line.py`), where it is counted (`judges/run.py`).
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -12,6 +15,7 @@ _WHY = {
     "over_budget_run": "the run's budget of ${per_run:g} holds no more",
     "over_budget_day": "the day's budget of ${per_day:g} holds no more",
     "circuit_open": "the endpoint had failed too often in a row",
+    "too_late": "their turn would have come after their deadline",
     "asked_elsewhere": "another run was asking them and did not come to an end",
     "batch_pending": "their batch is not done yet",
 }
