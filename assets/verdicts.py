@@ -6,9 +6,10 @@ from datetime import date
 from itertools import chain
 
 from assets.table_assets import Frames, Remarks, Shows, table_asset, tables_asset
-from eval_pipeline.classifiers.run import classify, failed_verdicts
+from eval_pipeline.classifiers.run import classify
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.evaluators.run import evaluate
+from eval_pipeline.failed_verdicts import failed_verdicts
 from eval_pipeline.judges.asking.asker import Asks
 from eval_pipeline.judges.asking.undone import left_undone_in_words, left_undone_rows
 from eval_pipeline.judges.by_origin import judge_by_origin

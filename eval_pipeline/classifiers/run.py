@@ -19,7 +19,6 @@ from eval_pipeline.taxonomy import Taxonomy
 from eval_pipeline.versions import verdict_versions
 
 MODEL = "model"
-FAILED_COLUMNS = ["session_id", "failed", "turn_index", "explanation"]
 
 _USED = ["session_id", "session_day", "turns", "versions", "model_version", "redaction_version"]
 
@@ -33,21 +32,6 @@ class Prediction(NamedTuple):
     explanation: str | None
 
 
-def failed_verdicts(evaluators: pd.DataFrame, judges: pd.DataFrame) -> pd.DataFrame:
-    """Return the failing verdicts, one row each: `FAILED_COLUMNS`, where `failed` is `evaluator:NAME` or `judge:NAME`.
-
-    `evaluators`: `session_id, evaluator, verdict, turn_index, explanation` of `evaluator_verdicts`; `judges`:
-    `session_id, judge, verdict, critique` of `judge_verdicts`.
-    """
-    ours = evaluators[evaluators["verdict"] == "fail"]
-    theirs = judges[judges["verdict"] == "fail"]
-    parts = [
-        ours.assign(failed="evaluator:" + ours["evaluator"]),
-        theirs.assign(failed="judge:" + theirs["judge"], turn_index=None, explanation=theirs["critique"]),
-    ]
-    return pd.concat([part[FAILED_COLUMNS].astype({"turn_index": "Int64"}) for part in parts], ignore_index=True)
-
-
 def classify(
     sessions: pd.DataFrame,
     failed: pd.DataFrame,
@@ -59,7 +43,7 @@ def classify(
 ) -> Iterator[pd.DataFrame]:
     """Yield rows of `category_predictions` for those of `sessions` that a verdict fails, a frame for each origin.
 
-    `sessions`: rows of `raw_sessions`; `failed`: see `failed_verdicts`; `versions`: the evaluation's own. The first rule
+    `sessions`: rows of `raw_sessions`; `failed`: see `failed_verdicts.py`; `versions`: the evaluation's own. The first rule
     whose verdict failed decides; else the model does, through the ledger. A session that no rule decides has no row
     while no call about it could be made (no endpoint, the budget): a later run asks. Without a model it abstains.
     """

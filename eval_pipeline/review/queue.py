@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from eval_pipeline.failed_verdicts import failed_verdicts
 from eval_pipeline.review.design import (
     BY_FLAG,
     BY_FLAG_AND_VERDICT,
@@ -223,8 +224,6 @@ def failing_verdicts(evaluators: pd.DataFrame, judges: pd.DataFrame) -> dict[str
     if evaluators.empty and judges.empty:
         return None
     found: dict[str, set[str]] = {}
-    for kind, verdicts in (("evaluator", evaluators), ("judge", judges)):
-        failed = verdicts.loc[verdicts["verdict"] == "fail", ["session_id", kind]]
-        for session_id, name in failed.itertuples(index=False):
-            found.setdefault(session_id, set()).add(f"{kind}:{name}")
+    for session_id, name in failed_verdicts(evaluators, judges)[["session_id", "failed"]].itertuples(index=False):
+        found.setdefault(session_id, set()).add(name)
     return {session_id: sorted(names) for session_id, names in found.items()}

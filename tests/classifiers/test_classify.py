@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from eval_pipeline.classifiers.definition import Classifier
-from eval_pipeline.classifiers.run import classify, failed_verdicts
+from eval_pipeline.classifiers.run import classify
+from eval_pipeline.failed_verdicts import failed_verdicts
 from eval_pipeline.judges.asking.asker import Asker, AskPolicy
 from eval_pipeline.ports import CallLedger, JudgeModel
 from eval_pipeline.settings import PROJECT_ROOT
