@@ -31,6 +31,12 @@ def _left_undone(asker: Asks, deployment: Deployment, **others: object) -> list[
     return left_undone_in_words(asker.left_undone, deployment.ask_policy.prices)
 
 
+FAILING = {
+    EvaluatorVerdicts: ["session_id", "evaluator", "verdict", "turn_index", "explanation"],
+    JudgeVerdicts: ["session_id", "judge", "verdict", "critique"],
+}
+"""What the classifier reads of verdicts; the versions behind each are most of a row."""
+
 CALLS_ARE_MADE = Remarks(
     name="calls_are_made",
     description="Warns of calls that were not made: the budget, an endpoint that kept failing, a batch under way.",
@@ -78,7 +84,7 @@ def category_predictions(
 ) -> Tables:
     """Say which category of the taxonomy each session belongs to that a verdict fails, or abstain."""
     before = Counter(asker.left_undone)
-    failed = failed_verdicts(*(warehouse.read(table, [day]) for table in (EvaluatorVerdicts, JudgeVerdicts)))
+    failed = failed_verdicts(*(warehouse.read(table, [day], columns) for table, columns in FAILING.items()))
     sessions = warehouse.read_chunks(RawSessions, day)
     by = (deployment.classifier, deployment.taxonomy, judge_models, asker, deployment.evaluation_versions)
     yield CategoryPredictions, chain.from_iterable(classify(chunk, failed, *by) for chunk in sessions)
