@@ -5,13 +5,13 @@ Not here: how the model is asked (`prompt.py`), how sessions are classified (`ru
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.judges.definition import RENDERING_VERSION, Parameters, View
+from eval_pipeline.judges.definition import RENDERING_VERSION, Parameters, Strict, Text, View
 from eval_pipeline.judges.replies import PARSING_VERSION
 from eval_pipeline.taxonomy import Taxonomy
 from eval_pipeline.tokens import TOKENS_VERSION
@@ -26,21 +26,15 @@ ABSTAIN = "abstain"
 ERROR = "error"
 """What stands for a reply that names no category."""
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-
-
-class Rule(_Strict):
+class Rule(Strict):
     """Where the verdict `failed` (`evaluator:NAME` or `judge:NAME`) is fail, the session is of `category`."""
 
     failed: str = Field(pattern=r"^(evaluator|judge):[a-z][a-z0-9_]*$")
     category: str
 
 
-class Classifier(_Strict):
+class Classifier(Strict):
     """Predicts a category of the taxonomy for a session that a verdict fails. Without a `model` the rules are all."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")

@@ -41,11 +41,13 @@ OWN = "own"
 """Origin of an example that was written by hand. Any other origin is the id of a session."""
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A value of a catalog file: frozen, without unknown fields; `version: 1` may be written as a number."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
-class View(_Strict):
+class View(Strict):
     """What of a session a judge sees.
 
     `transcript` is everything said. `last_exchange` is the last answer with the user's words that it answers.
@@ -64,7 +66,7 @@ class View(_Strict):
     cut: Literal["drop_oldest", "drop_middle"] = "drop_middle"
 
 
-class Parameters(_Strict):
+class Parameters(Strict):
     """What is sent to the endpoint beside model and messages; null is not sent.
 
     `seed` is for the first repeat; each further one sends the next number, so that repeats are draws of their own.
@@ -84,7 +86,7 @@ class Parameters(_Strict):
         return self
 
 
-class Example(_Strict):
+class Example(Strict):
     """A worked verdict. `origin` is `own` for one written by hand, otherwise the id of the session that it came from."""
 
     session: Text
@@ -93,7 +95,7 @@ class Example(_Strict):
     origin: Text
 
 
-class Judge(_Strict):
+class Judge(Strict):
     """An LLM judge. `no_answer` is the verdict on a session without an answer, which no model is asked about."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
