@@ -4,6 +4,9 @@ and days whose judges were asked in batches run again when the answers have come
 Each asks our own tables what is not as it should be, so nothing is missed, however long a sensor was off. What is still
 so an hour after it was asked for is asked for again: a run that failed is tried again, at most once an hour. A sensor
 keeps only when it asked for what (its cursor); what has changed since is asked for at once.
+
+`new_reviews` runs from the start, twice a minute, so that labels flow at once. It asks for one run at a time: a second one
+beside it could put older labels over newer ones. What is reviewed meanwhile, the tick after the run's end asks for.
 Not here: what the jobs do (`jobs.py`).
 """
 
@@ -24,6 +27,9 @@ MOST_RUNS = 20
 """Of one tick. What does not fit is asked for by the next ticks: nothing is asked for twice before everything was once."""
 
 AGAIN_AFTER = timedelta(hours=1)
+
+TICK_S = 60
+REVIEWS_TICK_S = 30
 
 OPEN_DAYS = 31
 """How far back open sessions are looked for: a session stays open only when it was taken in within half an hour."""
@@ -57,7 +63,7 @@ from days where session_day <= %(today)s::date order by changed_at desc, session
 NEW_REVIEWS = """
 with reviewed as (
     select session_id, md5(string_agg(review_id, ',' order by review_id)) as reviews_hash
-    from evals.reviews where answers <> '{}' group by session_id
+    from evals.reviews where answers <> '{}' and not is_repeat group by session_id
 ), waiting as (
     select s.session_day, r.session_id, r.reviews_hash
     from reviewed r join evals.raw_sessions s using (session_id)
@@ -78,6 +84,12 @@ from evals.calls_left_undone where reason = 'batch_pending' group by session_day
 """
 
 
+IN_PROGRESS = [
+    *(dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING),
+    *(dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING),
+]
+
+
 class _Wanted(NamedTuple):
     """Days that a job has to run over, and what makes it so."""
 
@@ -90,11 +102,28 @@ class _Wanted(NamedTuple):
         return f"{self.first_day}:{self.last_day}:{self.revision}"
 
 
-def _sensor(name: str, job: Any, sql: str, request: Callable[[_Wanted], dict[str, Any]], description: str) -> Any:
-    @dg.sensor(name=name, job=job, minimum_interval_seconds=60, description=description)
+def _sensor(
+    name: str,
+    job: Any,
+    sql: str,
+    request: Callable[[_Wanted], dict[str, Any]],
+    description: str,
+    is_prompt: bool = False,
+) -> Any:
+    """Return a sensor that asks for what `sql` finds; a prompt one is on by default, and asks for one run at a time."""
+
+    @dg.sensor(
+        name=name,
+        job=job,
+        minimum_interval_seconds=REVIEWS_TICK_S if is_prompt else TICK_S,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_prompt else dg.DefaultSensorStatus.STOPPED,
+        description=description,
+    )
     def sensor(
         context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> dg.SensorResult:
+        if is_prompt and _is_under_way(context.instance, job.name):
+            return dg.SensorResult(skip_reason="a run is under way", cursor=context.cursor)
         now = clock()
         rows = warehouse.query(sql, _parameters(now, sql))
         wanted = [_Wanted(*row) for row in rows[list(_Wanted._fields)].itertuples(index=False, name=None)]
@@ -109,6 +138,10 @@ def _sensor(name: str, job: Any, sql: str, request: Callable[[_Wanted], dict[str
         )
 
     return sensor
+
+
+def _is_under_way(instance: dg.DagsterInstance, job_name: str) -> bool:
+    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=IN_PROGRESS)) > 0
 
 
 def _parameters(now: datetime, sql: str) -> dict[str, Any]:
@@ -161,5 +194,6 @@ all_sensors = [
         _of_range,
         "Derives the labels of sessions that were reviewed since, and measures again from the first of their days to the "
         "newest day that was measured.",
+        is_prompt=True,
     ),
 ]

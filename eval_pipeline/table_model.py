@@ -13,6 +13,7 @@ OUTCOMES = ["fired", "quiet", "not_applicable"]
 ARMS = ["flagged", "control", "error_analysis", "double_review"]
 ORIGINS = ["production", "synthetic", "simulated"]
 LABELS = ["pass", "fail"]
+STAGES = ["blind", "revealed", "adjudication"]
 SUBJECT_KINDS = ["evaluator", "judge", "classifier", "signal", "reviewer"]
 LABEL_SETS = ["calibration", "held_out"]
 

@@ -17,8 +17,15 @@ from eval_pipeline.measurement_tables import AlignmentChecks as AlignmentChecks
 from eval_pipeline.measurement_tables import JudgeCalibrationReports as JudgeCalibrationReports
 from eval_pipeline.measurement_tables import SignalQuality as SignalQuality
 from eval_pipeline.measurement_tables import TrendRollups as TrendRollups
+from eval_pipeline.review_tables import AuditTrail as AuditTrail
+from eval_pipeline.review_tables import ReviewDrafts as ReviewDrafts
+from eval_pipeline.review_tables import ReviewerAccounts as ReviewerAccounts
+from eval_pipeline.review_tables import ReviewerSessions as ReviewerSessions
+from eval_pipeline.review_tables import ReviewReveals as ReviewReveals
+from eval_pipeline.review_tables import ReviewSetAsides as ReviewSetAsides
+from eval_pipeline.review_tables import ReviewSlots as ReviewSlots
 from eval_pipeline.table_model import ARMS as ARMS
-from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, SUBJECT_KINDS, Timestamp, column
+from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, STAGES, SUBJECT_KINDS, Timestamp, column
 from eval_pipeline.table_model import VERDICTS as VERDICTS
 from eval_pipeline.table_model import Table as Table
 
@@ -238,7 +245,9 @@ class Reviews(Table, key=("review_id",), append=True):
     reviewer: str = column("Who reviewed")
     source: str = column("Where it was given", isin=["app", "import", "simulation"])
     answers: object = column(
-        "Target to pass, fail or unsure: session, judge:NAME, evaluator:NAME, signal:NAME", sql="jsonb"
+        "Target to pass, fail or unsure: session, judge:NAME, evaluator:NAME, signal:NAME, classifier:NAME (fail: it does "
+        "fail in the way predicted)",
+        sql="jsonb",
     )
     first_bad_turn: pd.Int64Dtype = column("First turn that went wrong, from 0", nullable=True, ge=0)
     category: str = column("Category of the closed taxonomy, for a failure", nullable=True)
@@ -255,6 +264,20 @@ class Reviews(Table, key=("review_id",), append=True):
     submitted_at: Timestamp = column("When it was submitted (UTC)")
     taxonomy_version: str = column("Taxonomy the category belongs to")
     redaction_version: str = column("Redaction the reviewer saw")
+    stage: str = column(
+        "blind (before any machine word was shown), revealed (after), or adjudication (a lead decides between reviewers)",
+        isin=STAGES,
+    )
+    is_repeat: bool = column(
+        "Whether the same person was shown the session again, to see how consistent he is; makes no label"
+    )
+    revision: pd.Int64Dtype = column(
+        "Number among this reviewer's reviews of the session in the app, from 1; null elsewhere", nullable=True, ge=1
+    )
+    machine_words: object = column(
+        "Of a revealed review: target to {said, version, response}: what the machine said, and agreed or overridden",
+        sql="jsonb",
+    )
 
 
 class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
@@ -262,7 +285,7 @@ class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
 
     session_id: str = column("Session")
     session_day: dt.date = column("UTC day of the session")
-    target: str = column("session, judge:NAME, evaluator:NAME or signal:NAME")
+    target: str = column("session, judge:NAME, evaluator:NAME, signal:NAME or classifier:NAME")
     label: str = column("pass or fail; null while reviewers disagree or are unsure", nullable=True, isin=LABELS)
     status: str = column("settled, disputed (reviewers disagree) or unsure", isin=["settled", "disputed", "unsure"])
     category: str = column("Category of the taxonomy, for a failed session", nullable=True)
@@ -283,6 +306,7 @@ class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
     taxonomy_version: str = column("Taxonomy of the category")
     redaction_version: str = column("Redaction the reviewers saw")
     origin: str = column("Origin of the session", isin=ORIGINS)
+    is_adjudicated: bool = column("Whether a lead decided between reviewers")
 
 
 class ErrorAnalysisSamples(Table, key=("as_of_day", "session_id"), day="as_of_day"):
@@ -327,6 +351,13 @@ TABLES: tuple[type[Table], ...] = (
     CallsLeftUndone,
     ModelSpend,
     Reviews,
+    ReviewSlots,
+    ReviewDrafts,
+    ReviewSetAsides,
+    ReviewReveals,
+    ReviewerAccounts,
+    ReviewerSessions,
+    AuditTrail,
     HumanLabels,
     JudgeCalibrationReports,
     TrendRollups,

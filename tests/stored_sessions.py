@@ -64,5 +64,6 @@ def store_review(warehouse: Warehouse, session_id: str, reviewer: str, number: i
         session_id=session_id,
         reviewer=reviewer,
         answers=[{"session": "pass"}],
+        is_repeat=False,
     )
     warehouse.append(Reviews, row)

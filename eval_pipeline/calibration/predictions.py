@@ -29,7 +29,9 @@ def evaluator_predictions(verdicts: pd.DataFrame, labels: pd.DataFrame) -> pd.Da
 
     A session fails when any of its targets fails; else it is an error when any crashed, else it passes when any
     passed, else the evaluator does not apply. It is compared with what people said of this evaluator on the session
-    where they did (a row `evaluator:NAME` in `labels`), else with what they said of the session as a whole.
+    (a row `evaluator:NAME` in `labels`) where that stands in the set of the session's own label, or the session has
+    none; else with what they said of the session as a whole. So an answer given after the reveal, which is asked for
+    failures most of all and stands in the calibration set, takes no failure out of the held-out set.
     """
     # In order of precedence, so that the smallest rank of a session is its verdict.
     ranks = {"fail": 0, "error": 1, "pass": 2, "not_applicable": 3}
@@ -37,11 +39,18 @@ def evaluator_predictions(verdicts: pd.DataFrame, labels: pd.DataFrame) -> pd.Da
     rank = verdicts["verdict"].map(ranks).groupby([verdicts[name] for name in key]).min()
     rows = rank.rename("rank").reset_index()
     own = "evaluator:" + rows["evaluator"]
-    asked = pd.MultiIndex.from_frame(labels[["session_id", "target"]])
+    asked = pd.MultiIndex.from_frame(_beside_their_session(labels)[["session_id", "target"]])
     is_asked = pd.MultiIndex.from_arrays([rows["session_id"], own]).isin(asked)
     verdict = rows["rank"].map({number: name for name, number in ranks.items()})
     target = own.where(is_asked, "session")
     return _frame("evaluator", rows, rows["evaluator"], rows["evaluator_version"], target, verdict)
+
+
+def _beside_their_session(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels that stand in the set of their session's own label, or whose session has none."""
+    sets = labels[labels["target"] == "session"].set_index("session_id")["label_set"]
+    of_session = labels["session_id"].map(sets)
+    return labels[of_session.isna() | (of_session == labels["label_set"])]
 
 
 def signal_predictions(signals: pd.DataFrame) -> pd.DataFrame:

@@ -46,10 +46,12 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, help="Full days, ending yesterday (UTC).")] = 14,
     sessions_per_day: Annotated[int, typer.Option(min=1)] = 60,
     first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day instead.")] = None,
-    reviews: Annotated[bool, typer.Option("--reviews", help="Have simulated reviewers answer the queue.")] = False,
+    reviews: Annotated[
+        bool, typer.Option("--reviews", help="Have simulated reviewers answer the queue, but for its newest day.")
+    ] = False,
 ) -> None:
     """Make a product's traffic with known truth, marked `simulated`; or let simulated people review its queue."""
-    from eval_pipeline.simulation.demo import simulate_queue_reviews
+    from eval_pipeline.simulation.demo import newest_queued_day, simulate_queue_reviews
     from eval_pipeline.simulation.traffic import write_traffic
     from eval_pipeline.simulation.truth import DEMO_SEED
     from resources.session_files import SessionFiles
@@ -58,7 +60,11 @@ def simulate(
     start = first.date() if first else datetime.now(UTC).date() - timedelta(days=days)
     with stored(settings) as warehouse:
         if reviews:
-            out.print(f"{simulate_queue_reviews(warehouse, settings.catalog)} simulated reviews added")
+            yours = newest_queued_day(warehouse)
+            n_added = simulate_queue_reviews(warehouse, settings.catalog, before=yours)
+            out.print(
+                f"{n_added} simulated reviews added" + (f"; the queue of {yours} is left to you" if yours else "")
+            )
             return
         wanted = [start + timedelta(days=n) for n in range(days)]
         folder = settings.home / "simulated" / str(sessions_per_day)

@@ -3,15 +3,28 @@
 The rules:
 - *Latest answer counts*: per reviewer, session and target, the latest answer replaces the earlier ones. A target that
   a later review does not answer keeps its earlier answer (blind first, then the machine's words in a second review).
+- *A repeat makes no label*: a session shown to the same person again tells how consistent he is, and nothing else.
 - *Agreement settles*: those who are sure and agree settle the label; `unsure` abstains, and decides only when nobody
   is sure. Those who are sure and disagree leave the label null and `disputed`.
+- *A lead decides*: the latest adjudication that answers the target settles it, whatever the reviewers said, also later.
+  A lead who is unsure takes an earlier decision back: what was disputed is then `unsure`, what was agreed on stays.
 - *Held-out is blind*: a label stands in the held-out set when its group hashes there AND the first answer to the
-  target was blind; it then rests on its blind answers alone, so second thoughts after the reveal do not move it. Any
-  other label is in the calibration set. Later reviews never move a label from one set to the other.
-- *Category*: the one that all reviewers who failed the target and named one agree on; null when they differ.
-- *Provenance*: `reviews_hash` names every review of the session with an answer, so that it shows when one is missing.
+  target was blind; it then rests on its blind answers alone, so neither second thoughts after the reveal nor a lead who
+  saw the machines' words move it. Any other label is in the calibration set. Later reviews never move a label from one
+  set to the other.
+- *Category*: the lead's, else the one that all reviewers who failed the target and named one agree on; null when they
+  differ.
+- *Provenance*: `reviews_hash` names every review of the session with an answer (repeats apart), so that it shows when
+  one is missing. `seconds` is the time of all reviews that answer the target and may count, each once.
 - *Sampling*: arm, probability and design come from the first answer that carries a probability, else from the first
   with an arm: the draw that put the session before a person.
+
+A judge's labels are of two kinds. Its question is asked blind in one of J sessions (J judges), chosen by a hash of the
+session, which knows nothing of verdict or answer; after the reveal it is answered in all of them, and that answer stands
+in the calibration set whatever the user's hash. Ratios of the held-out set stay unbiased: within a stratum and verdict, the
+sessions asked blind are a simple random sample of those reviewed, whose probability 1/J is the same for all and cancels
+(`calibration/traffic.py`); fewer labels only widen the interval. In the calibration set, every reviewed session of
+its users is answered. Users of the other set bring it unblind labels as well; these enter raw counts, no weighted rate.
 
 Not here: reading reviews from a file (`reviews_file.py`), agreement between reviewers, writing reviews (the app).
 """
@@ -46,6 +59,10 @@ class _Answer:
     def is_blind(self) -> bool:
         return bool(self.review["is_blind"])
 
+    @property
+    def is_adjudication(self) -> bool:
+        return bool(self.review["stage"] == "adjudication")
+
 
 def split_known(reviews: pd.DataFrame, sessions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the reviews of `sessions`, and those of any other session: for a caller who reports them and goes on."""
@@ -68,8 +85,9 @@ def derive_labels(day: dt.date, reviews: pd.DataFrame, sessions: pd.DataFrame) -
             f"{len(unknown)} reviewed sessions are not among the sessions of {day}: {', '.join(unknown[:5])}",
             "take the sessions in again, or set these reviews aside with split_known and report them",
         )
+    counting = reviews[~reviews["is_repeat"].astype("bool")].drop_duplicates("review_id")
     known = {row["session_id"]: row for row in sessions[["session_id", "user_id", "origin"]].to_dict("records")}
-    hashes = _reviews_hashes(reviews)
+    hashes = _reviews_hashes(counting)
     rows = [
         {
             "session_day": day,
@@ -77,7 +95,7 @@ def derive_labels(day: dt.date, reviews: pd.DataFrame, sessions: pd.DataFrame) -
             "reviews_hash": hashes[session_id],
             **_label(known[session_id], answers),
         }
-        for (session_id, target), answers in sorted(_answers_by_target(reviews).items())
+        for (session_id, target), answers in sorted(_answers_by_target(counting).items())
     ]
     return HumanLabels.validate(pd.DataFrame(rows, columns=list(HumanLabels.to_schema().columns)))
 
@@ -87,7 +105,7 @@ def _reviews_hashes(reviews: pd.DataFrame) -> dict[str, str]:
     answered = reviews[reviews["answers"].map(len) > 0]
     by_session = answered.groupby("session_id")["review_id"]
     return {
-        str(key): hashlib.md5(",".join(sorted(set(ids))).encode(), usedforsecurity=False).hexdigest()
+        str(key): hashlib.md5(",".join(sorted(ids)).encode(), usedforsecurity=False).hexdigest()
         for key, ids in by_session
     }
 
@@ -110,27 +128,35 @@ def _answers_by_target(reviews: pd.DataFrame) -> dict[tuple[str, str], list[_Ans
 def _label(session: dict[Any, Any], answers: Sequence[_Answer]) -> dict[str, Any]:
     """Return the label that `answers` (oldest first) come to, without its day and target."""
     in_set = _set_of(session, answers)
-    counted = _latest_per_reviewer([a for a in answers if a.is_blind] if in_set == "held_out" else answers)
-    label, status = adjudicate(answer.value for answer in counted)
-    drawn = _draw_behind([answer.review for answer in counted])
-    seconds = [a.review["seconds"] for a in counted if a.review["seconds"] is not None]
-    latest = counted[-1].review
+    able = [answer for answer in answers if answer.is_blind or in_set == "calibration"]
+    reviewed = _latest_per_reviewer([answer for answer in able if not answer.is_adjudication])
+    lead = next((answer for answer in reversed(able) if answer.is_adjudication), None)
+    counted = sorted([*reviewed, *([lead] if lead else [])], key=lambda answer: answer.order)
+    label, status = _decided([answer.value for answer in reviewed], lead)
     return {
         "session_id": session["session_id"],
         "label": label,
         "status": status,
-        "category": _category(counted) if label == "fail" else None,
+        "category": _category(reviewed, lead) if label == "fail" else None,
         "label_set": in_set,
         "n_reviews": len(counted),
-        "reviewers": sorted(a.review["reviewer"] for a in counted),
-        "is_blind": all(a.is_blind for a in counted),
-        **{name: drawn.get(name) for name in ("arm", "inclusion_probability", "design_id")},
-        "seconds": sum(seconds) if seconds else None,
-        "labelled_at": latest["submitted_at"],
-        "taxonomy_version": latest["taxonomy_version"],
-        "redaction_version": latest["redaction_version"],
+        "reviewers": sorted({answer.review["reviewer"] for answer in counted}),
+        "is_blind": all(answer.is_blind for answer in counted),
+        **_drawn([answer.review for answer in able]),
+        "seconds": _seconds(able),
+        **_latest_facts(counted[-1].review),
         "origin": session["origin"],
+        "is_adjudicated": lead is not None and lead.value != "unsure",
     }
+
+
+def _decided(values: Sequence[str], lead: _Answer | None) -> tuple[str | None, str]:
+    """Return label and status of a target that reviewers answered with `values` and a lead decided, or did not."""
+    if lead is not None and lead.value != "unsure":
+        return lead.value, "settled"
+    label, status = adjudicate(values)
+    # The lead has looked and cannot tell either: it is no longer his to decide.
+    return (label, "unsure") if lead is not None and status == "disputed" else (label, status)
 
 
 def adjudicate(values: Iterable[str]) -> tuple[str | None, str]:
@@ -150,13 +176,29 @@ def _latest_per_reviewer(answers: Sequence[_Answer]) -> list[_Answer]:
     return sorted(latest.values(), key=lambda answer: answer.order)
 
 
-def _category(counted: Sequence[_Answer]) -> str | None:
-    named = {a.review["category"] for a in counted if a.value == "fail" and a.review["category"] is not None}
+def _category(reviewed: Sequence[_Answer], lead: _Answer | None) -> str | None:
+    if lead is not None and lead.value == "fail" and lead.review["category"] is not None:
+        return str(lead.review["category"])
+    named = {a.review["category"] for a in reviewed if a.value == "fail" and a.review["category"] is not None}
     return named.pop() if len(named) == 1 else None
 
 
-def _draw_behind(reviews: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the first review that carries a probability, else the first that carries an arm, else nothing."""
+def _drawn(reviews: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return arm, probability and design of the first review with a probability, else of the first with an arm."""
     with_probability = [r for r in reviews if r["inclusion_probability"] is not None]
     with_arm = [r for r in reviews if r["arm"] is not None]
-    return next(iter(with_probability or with_arm), {})
+    drawn: dict[str, Any] = next(iter(with_probability or with_arm), {})
+    return {name: drawn.get(name) for name in ("arm", "inclusion_probability", "design_id")}
+
+
+def _seconds(answers: Sequence[_Answer]) -> float | None:
+    given = [answer.review["seconds"] for answer in answers if answer.review["seconds"] is not None]
+    return sum(given) if given else None
+
+
+def _latest_facts(review: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "labelled_at": review["submitted_at"],
+        "taxonomy_version": review["taxonomy_version"],
+        "redaction_version": review["redaction_version"],
+    }

@@ -1,33 +1,32 @@
-"""Importing reviews and labels that people gave elsewhere, from JSONL or CSV: rows of `reviews`, or a reason why not.
+"""Importing reviews and labels that people gave elsewhere: rows of `reviews`, or a reason why not.
 
-One line is one review of one session: `answers` ({target: value}; JSON text in CSV), or `label` with an optional
-`target` (default `session`). Nothing is guessed: a value outside the vocabulary, a category outside the taxonomy, an
-unknown field or session rejects the line and says how to mend it. Lines read = reviews + rejected lines.
-Not here: writing the reviews, turning them into labels (`labels.py`).
+One line is one review of one session: `answers` ({target: value}), or `label` with an optional `target` (default
+`session`). Nothing is guessed: a value outside the vocabulary, a category outside the taxonomy, an unknown field or
+session rejects the line and says how to mend it. Lines read = reviews + rejected lines.
+Not here: the formats (`reviews_lines.py`), writing the reviews, turning them into labels (`labels.py`).
 """
 
-import csv
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import orjson
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from eval_pipeline.errors import RejectedRecord, SourceError
+from eval_pipeline.errors import RejectedRecord
 from eval_pipeline.review.labels import ANSWERS
+from eval_pipeline.review.reviews_lines import review_lines
 from eval_pipeline.sessions import UtcTime
 from eval_pipeline.tables import ARMS, Reviews
 from eval_pipeline.versions import content_hash
 
-TARGET = re.compile(r"session|(judge|evaluator|signal):\S{1,200}")
+TARGET = re.compile(r"session|(judge|evaluator|signal|classifier):\S{1,200}")
 
 
 @dataclass(frozen=True)
@@ -83,13 +82,32 @@ class _Line(BaseModel):
     design_id: str | None = None
     seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     submitted_at: UtcTime | None = None
+    stage: Literal["blind", "revealed", "adjudication"] | None = None
+    is_repeat: bool = False
+    machine_words: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    review_id: str | None = Field(default=None, min_length=1, max_length=200)
+    taxonomy_version: str | None = Field(default=None, min_length=1, max_length=200)
+    redaction_version: str | None = Field(default=None, min_length=1, max_length=200)
+    # Of an exported file, read and not taken: our own session says its day, the source is this import, and revisions
+    # are counted by the app that the review was given in.
+    session_day: Any = None
+    source: Any = None
+    revision: Any = None
+
+
+_EXPORTED = {"review_id", "taxonomy_version", "redaction_version", "session_day", "source", "revision"}
+"""Fields that an export writes and that are no part of what the reviewer said."""
+
+_NEWER = {"stage", "is_repeat", "machine_words"}
+"""Fields that are part of the hash of a review only where they say something, as they were not always there."""
 
 
 def read_reviews(path: Path, rules: ImportRules) -> tuple[pd.DataFrame, list[RejectedLine]]:
     """Return the rows of `tables.Reviews` that the file at `path` gives, and the lines that give none, in file order.
 
-    The id of a review is the hash of what it says, without the time of the import: importing a file twice adds
-    nothing. A review without `is_blind` counts as not blind, and one without a probability carries none.
+    The id of a review is the one that an export gave it, else the hash of what it says without the time of the import:
+    importing a file twice adds nothing. A review without `is_blind` counts as not blind, and one without a probability
+    carries none.
 
     Raises `SourceError` when the file as a whole cannot be read.
     """
@@ -97,7 +115,7 @@ def read_reviews(path: Path, rules: ImportRules) -> tuple[pd.DataFrame, list[Rej
     rejected: list[RejectedLine] = []
     first_seen: dict[str, str] = {}
     answered: dict[tuple[Any, ...], tuple[str, str]] = {}
-    for position, values in _lines(path):
+    for position, values in review_lines(path):
         try:
             row = _review(values, rules)
             _refuse_repeats(row, position, first_seen, answered)
@@ -105,46 +123,6 @@ def read_reviews(path: Path, rules: ImportRules) -> tuple[pd.DataFrame, list[Rej
         except RejectedRecord as why:
             rejected.append(RejectedLine(position, why.reason, why.detail, why.mend, why.field))
     return Reviews.validate(pd.DataFrame(rows, columns=list(Reviews.to_schema().columns))), rejected
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield position and object of each line of the file that is not blank; bytes where a line is not JSON."""
-    readers = {".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv_lines}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise SourceError(f"{path}: reviews are read from .jsonl or .csv", "convert the file, or give it that ending")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from error
-    return reader(path, content)
-
-
-def _json_lines(path: Path, content: bytes) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield f"line {number}", orjson.loads(line)
-        except orjson.JSONDecodeError:
-            yield f"line {number}", line
-
-
-def _csv_lines(path: Path, content: bytes) -> Iterator[tuple[str, Any]]:
-    try:
-        reader = csv.DictReader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        missing = {"session_id", "reviewer"} - set(reader.fieldnames or [])
-        if missing:
-            raise SourceError(
-                f"{path}: the header lacks {', '.join(sorted(missing))}", "name the columns in the first line"
-            )
-        for cells in reader:
-            # More cells than the header has stand under None, and so are not text.
-            yield f"line {reader.line_num}", {k: v for k, v in cells.items() if v not in ("", None)}
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path} is not UTF-8 (byte {error.start})", "save the file as UTF-8") from error
-    except csv.Error as error:
-        raise SourceError(f"{path} is not valid CSV: {error}", "mend the quoting of the file") from error
 
 
 def _review(values: Any, rules: ImportRules) -> dict[str, Any]:
@@ -156,21 +134,28 @@ def _review(values: Any, rules: ImportRules) -> dict[str, Any]:
         _reject("bad_field", "the arm is not known", f"use one of {', '.join(ARMS)}, or leave it out", "arm")
     if line.submitted_at is not None and line.submitted_at > rules.now:
         _reject("bad_time", "it lies in the future", "give the time with its offset from UTC", "submitted_at")
+    if line.stage == "revealed" and line.is_blind:
+        _reject("bad_field", "what was given after the reveal is not blind", "correct stage or is_blind", "is_blind")
     answers = _answers(line, rules)
     _check_category(line, answers, rules)
     said = {
-        **line.model_dump(exclude={"label", "target", "answers", "note"}),
+        **line.model_dump(exclude={"label", "target", "answers", "note", *_EXPORTED, *_NEWER}),
+        **line.model_dump(include=_NEWER, exclude_defaults=True),
         "answers": answers,
         "note": _redacted(line.note, rules),
     }
     return {
+        "stage": "blind" if line.is_blind else "revealed",
+        "is_repeat": False,
+        "machine_words": {},
         **said,
-        "review_id": content_hash(said),
+        "review_id": line.review_id or content_hash(said),
         "session_day": rules.session_days[line.session_id],
         "source": "import",
+        "revision": None,
         "submitted_at": line.submitted_at or rules.now,
-        "taxonomy_version": rules.taxonomy_version,
-        "redaction_version": rules.redaction_version,
+        "taxonomy_version": line.taxonomy_version or rules.taxonomy_version,
+        "redaction_version": line.redaction_version or rules.redaction_version,
     }
 
 
@@ -180,8 +165,9 @@ def _parsed(values: Any) -> _Line:
     if None in values:
         _reject("too_many_cells", "the line has more cells than the header", "quote cells that hold a comma", None)
     given = {k: v.strip() if isinstance(v, str) else v for k, v in values.items() if v is not None}
-    if isinstance(given.get("answers"), str):
-        given["answers"] = _json_cell(given["answers"])
+    for name in ("answers", "machine_words"):
+        if isinstance(given.get(name), str):
+            given[name] = _json_cell(given[name])
     if any("\x00" in text for text in _texts(given)):
         _reject("nul_character", "a field holds a NUL character", "remove it", None)
     try:
@@ -209,12 +195,13 @@ def _json_cell(text: str) -> Any:
         return text  # not an object either: the model refuses it and names the field
 
 
-def _texts(given: Mapping[str, Any]) -> Iterator[str]:
-    for value in given.values():
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from (str(part) for pair in value.items() for part in pair)
+def _texts(given: Any) -> Iterator[str]:
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, Mapping):
+        yield from (text for pair in given.items() for part in pair for text in _texts(part))
+    elif isinstance(given, list):
+        yield from (text for part in given for text in _texts(part))
 
 
 def _answers(line: _Line, rules: ImportRules) -> dict[str, str]:
@@ -222,14 +209,14 @@ def _answers(line: _Line, rules: ImportRules) -> dict[str, str]:
     if (line.answers is None) == (line.label is None):
         _reject("bad_field", "there must be either a label or answers", "give exactly one of the two", "label")
     given = {line.target: line.label} if line.answers is None else line.answers
-    if not given:
+    if not given and line.stage != "revealed":  # there, a reviewer may have had nothing to confirm
         _reject("bad_field", "there is no answer", "answer at least one target", "answers")
     return {_target(name): _answer(value, rules) for name, value in sorted(given.items())}
 
 
 def _target(name: str) -> str:
     if not TARGET.fullmatch(name):
-        mend = "use session, judge:NAME, evaluator:NAME or signal:NAME"
+        mend = "use session, judge:NAME, evaluator:NAME, signal:NAME or classifier:NAME"
         _reject("bad_target", "the target is none that can be labelled", mend, "target")
     return name
 
@@ -249,7 +236,8 @@ def _check_category(line: _Line, answers: Mapping[str, str], rules: ImportRules)
     if line.category not in rules.categories:
         mend = f"use one of {', '.join(sorted(rules.categories))}, and say the rest in the note"
         _reject("unknown_category", "the category is not in the taxonomy", mend, "category")
-    if "fail" not in answers.values():
+    # After the reveal the category stands beside answers about machines' words, which may all be pass.
+    if "fail" not in answers.values() and line.stage != "revealed":
         _reject("bad_field", "a category without a failure", "leave it out, or answer fail", "category")
 
 

@@ -1,6 +1,7 @@
 """The demo's part of the command line: simulated people answer the queue, and known truth stands beside estimates."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,15 @@ from eval_pipeline.tables import FlaggedSessions, HumanLabels, JudgeVerdicts, Ra
 from eval_pipeline.taxonomy import load_taxonomy
 
 
-def simulate_queue_reviews(warehouse: Warehouse, catalog: Path) -> int:
-    """Have the simulated reviewers answer every queued simulated session; return how many reviews are new."""
-    queue = warehouse.read(FlaggedSessions)
-    queue = queue[queue["origin"] == "simulated"].reset_index(drop=True)
+def simulate_queue_reviews(warehouse: Warehouse, catalog: Path, before: date | None = None) -> int:
+    """Have the simulated reviewers answer queued simulated sessions; return how many reviews are new.
+
+    `before`: only sessions of earlier days, None for all. What people have reviewed is theirs, and left alone.
+    """
+    queue = _queued(warehouse)
+    theirs = warehouse.read(Reviews, columns=["session_id", "source"], session_ids=queue["session_id"])
+    is_free = ~queue["session_id"].isin(theirs.loc[theirs["source"] != "simulation", "session_id"])
+    queue = queue[is_free & (queue["session_day"] < (before or date.max))].reset_index(drop=True)
     sessions = warehouse.read(RawSessions, session_ids=queue["session_id"])
     reviews = simulate_reviews(
         queue,
@@ -29,6 +35,17 @@ def simulate_queue_reviews(warehouse: Warehouse, catalog: Path) -> int:
         _redaction_version(sessions),
     )
     return warehouse.append(Reviews, reviews)
+
+
+def newest_queued_day(warehouse: Warehouse) -> date | None:
+    """Return the newest day of which simulated sessions are queued: the one left to the person at the screen."""
+    days = _queued(warehouse)["session_day"]
+    return max(days) if len(days) else None
+
+
+def _queued(warehouse: Warehouse) -> pd.DataFrame:
+    queue = warehouse.read(FlaggedSessions)
+    return queue[queue["origin"] == "simulated"].reset_index(drop=True)
 
 
 def _redaction_version(sessions: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """Simulated people who review the queue's simulated sessions, blind, with known error rates.
 
+They are shown no machine's words, so they confirm and override none.
 Not here: a session's truth (`truth.py`), what labels come of the reviews (`review/labels.py`).
 """
 
@@ -137,6 +138,10 @@ def _review(item: dict[Any, Any], reviewer: Reviewer, opinion: _Opinion, draws: 
         "design_id": item["design_id"],
         "seconds": round(draws.between(35, 150) if opinion.category else draws.between(20, 90), 1),
         "submitted_at": _submitted_at(item["session_day"], draws),
+        "stage": "blind",
+        "is_repeat": False,
+        "revision": None,
+        "machine_words": {},
     }
 
 

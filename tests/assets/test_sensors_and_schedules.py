@@ -38,11 +38,12 @@ class Ticks:
         self.name, self.warehouse = name, warehouse
         self.cursor: str | None = None
         self.keys: set[str | None] = set()
+        self.instance = dg.DagsterInstance.ephemeral()
 
     def requests(self, now: datetime = NOW) -> list[dg.RunRequest]:
         """What a tick at `now` asks for and Dagster starts: it starts no run twice by one key."""
         resources: dict[str, Any] = {"warehouse": self.warehouse, "clock": lambda: now}
-        with dg.build_sensor_context(resources=resources, cursor=self.cursor) as context:
+        with dg.build_sensor_context(resources=resources, cursor=self.cursor, instance=self.instance) as context:
             result = SENSORS[self.name](context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
@@ -149,7 +150,14 @@ class Reviewed:
         )
         warehouse.replace_day(RawSessions, day, [sessions])
 
-    def review(self, review_id: str, session: str, submitted_at: str, answers: dict[str, str] | None = None) -> None:
+    def review(
+        self,
+        review_id: str,
+        session: str,
+        submitted_at: str,
+        answers: dict[str, str] | None = None,
+        is_repeat: bool = False,
+    ) -> None:
         review = frame_for(Reviews, 1, self.day).assign(
             review_id=review_id,
             session_id=f"{self.day}-{session}",
@@ -157,6 +165,7 @@ class Reviewed:
             answers=[{"session": "fail"} if answers is None else answers],
             submitted_at=pd.Timestamp(submitted_at),
             is_blind=True,
+            is_repeat=is_repeat,
         )
         self.warehouse.append(Reviews, review)
 
@@ -189,8 +198,36 @@ def test_reviews_that_no_label_can_come_of_are_not_asked_for(warehouse: Postgres
     ticks, day = Ticks("new_reviews", warehouse), Reviewed(warehouse)
     day.review("ada", "a", "2026-01-09T10:00Z", answers={})
     day.review("bob", "withdrawn", "2026-01-09T10:00Z")
+    day.review("eve", "b", "2026-01-09T10:00Z", is_repeat=True)
     day.derive()
     assert ticks.ranges() == []
+
+
+def test_a_repeat_beside_a_review_is_no_news(warehouse: PostgresWarehouse) -> None:
+    ticks, day = Ticks("new_reviews", warehouse), Reviewed(warehouse)
+    day.review("ada", "a", "2026-01-09T10:00Z")
+    day.derive()
+    day.review("ada again", "a", "2026-01-10T10:00Z", is_repeat=True)
+    assert ticks.ranges() == []
+
+
+def test_reviews_given_while_a_run_is_under_way_are_asked_for_by_the_tick_after_it(
+    warehouse: PostgresWarehouse,
+) -> None:
+    ticks, day = Ticks("new_reviews", warehouse), Reviewed(warehouse)
+    day.review("ada", "a", "2026-01-09T10:00Z")
+    assert len(ticks.ranges()) == 1
+    run = dg.DagsterRun(job_name="refresh_labels", status=dg.DagsterRunStatus.STARTED)
+    ticks.instance.add_run(run)
+    day.review("bob", "b", "2026-01-09T10:01Z")
+    assert ticks.ranges(NOW + timedelta(minutes=1)) == []
+    ticks.instance.delete_run(run.run_id)
+    assert len(ticks.ranges(NOW + timedelta(minutes=2))) == 1
+
+
+def test_labels_flow_without_anything_being_switched_on() -> None:
+    assert SENSORS["new_reviews"].default_status is dg.DefaultSensorStatus.RUNNING
+    assert SENSORS["late_sessions"].default_status is dg.DefaultSensorStatus.STOPPED
 
 
 def test_reviews_of_an_old_day_are_measured_up_to_the_newest(warehouse: PostgresWarehouse) -> None:

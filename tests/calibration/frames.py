@@ -34,6 +34,7 @@ def label(session_id: str, value: str | None, **changes: Any) -> dict[str, Any]:
         "taxonomy_version": "1",
         "redaction_version": "1",
         "origin": "production",
+        "is_adjudicated": False,
         **changes,
     }
 

@@ -53,6 +53,15 @@ def test_an_evaluator_is_compared_with_the_label_on_it_before_that_on_the_sessio
     assert got.to_dict() == {"s1": "evaluator:tone", "s2": "session"}
 
 
+def test_an_answer_after_the_reveal_takes_no_session_out_of_the_held_out_set() -> None:
+    verdicts = evaluator_verdicts(("s1", "session", "fail"), ("s2", "session", "fail"))
+    revealed = {"target": "evaluator:tone", "label_set": "calibration", "is_blind": False}
+    labels = [label("s1", "fail", target="session", label_set="held_out"), label("s1", "fail", **revealed)]
+    labels += [label("s2", "fail", target="session", label_set="calibration"), label("s2", "fail", **revealed)]
+    got = evaluator_predictions(verdicts, label_frame(labels)).set_index("session_id")["target"]
+    assert got.to_dict() == {"s1": "session", "s2": "evaluator:tone"}
+
+
 def signal_rows(*rows: tuple[str, str, str, bool], version: str = "1+dd") -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["session_id", "signal", "outcome", "is_counting"])
     return frame.assign(signal_version=version)

@@ -194,7 +194,9 @@ def test_a_review_of_an_old_day_reaches_the_newest_figures(evaluated: Pipeline, 
     pipeline = new_pipeline(copy_of=evaluated)
     with PostgresWarehouse(pipeline.url) as warehouse:
         session = pipeline.value("SELECT session_id FROM evals.raw_sessions WHERE session_day = %s LIMIT 1", DAYS[0])
-        review = frame_for(Reviews, 1, DAYS[0]).assign(session_id=session, answers=[{"session": "fail"}])
+        review = frame_for(Reviews, 1, DAYS[0]).assign(
+            session_id=session, answers=[{"session": "fail"}], is_repeat=False
+        )
         warehouse.append(Reviews, review)
         [request] = asked_for("new_reviews", warehouse)
         with pipeline.at_home(), dg.DagsterInstance.get() as instance:
@@ -231,7 +233,9 @@ def test_a_session_that_was_open_at_night_is_closed_when_the_sensor_asks(
 
 def asked_for(name: str, warehouse: PostgresWarehouse, now: datetime = NIGHT) -> Sequence[dg.RunRequest]:
     [sensor] = [sensor for sensor in all_sensors if sensor.name == name]
-    with dg.build_sensor_context(resources={"warehouse": warehouse, "clock": lambda: now}) as context:
+    with dg.build_sensor_context(
+        resources={"warehouse": warehouse, "clock": lambda: now}, instance=dg.DagsterInstance.ephemeral()
+    ) as context:
         result = sensor(context)
     assert isinstance(result, dg.SensorResult)
     return result.run_requests or []

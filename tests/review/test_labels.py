@@ -39,6 +39,10 @@ def review(reviewer: str, answers: dict[str, str] | str, hour: int = 9, **change
         "submitted_at": pd.Timestamp("2026-03-10T00:00Z") + pd.Timedelta(hours=hour),
         "taxonomy_version": "1",
         "redaction_version": "1",
+        "stage": "blind" if changes.get("is_blind", True) else "revealed",
+        "is_repeat": False,
+        "revision": None,
+        "machine_words": {},
         **changes,
     }
 
@@ -125,6 +129,87 @@ def test_the_draw_behind_a_label_is_kept_whoever_opened_the_session_first() -> N
     assert alone[["arm", "inclusion_probability", "design_id", "seconds"]].isna().all()
 
 
+def lead(answer: str | dict[str, str], hour: int = 12, **changes: Any) -> dict[str, Any]:
+    return review("lea", answer, hour, stage="adjudication", **changes)
+
+
+DISPUTED = (review("ada", "fail", category="rude"), review("ben", "pass", hour=10))
+
+
+@pytest.mark.parametrize("decision", ["pass", "fail"])
+def test_a_lead_settles_what_reviewers_dispute(decision: str) -> None:
+    row = one(*DISPUTED, lead(decision))
+    assert (row["label"], row["status"], row["is_adjudicated"]) == (decision, "settled", True)
+    assert (row["label_set"], row["n_reviews"], row["reviewers"]) == ("held_out", 3, ["ada", "ben", "lea"])
+    assert row["labelled_at"] == pd.Timestamp("2026-03-10T12:00Z")
+    assert not one(*DISPUTED)["is_adjudicated"]
+
+
+def test_the_latest_adjudication_counts_and_no_later_review_moves_it() -> None:
+    row = one(*DISPUTED, lead("fail"), lead("pass", hour=13), review("ada", "fail", hour=14))
+    assert (row["label"], row["status"], row["n_reviews"]) == ("pass", "settled", 3)
+
+
+def test_a_lead_who_reviewed_as_well_is_one_person() -> None:
+    row = one(review("lea", "fail"), review("ben", "pass"), lead("fail"))
+    assert (row["label"], row["n_reviews"], row["reviewers"]) == ("fail", 3, ["ben", "lea"])
+
+
+def test_a_lead_decides_between_categories() -> None:
+    apart = (review("ada", "fail", category="rude"), review("ben", "fail", category="slow"))
+    assert one(*apart, lead("fail", category="slow"))["category"] == "slow"
+    assert one(*apart, lead("fail", category="wrong"))["category"] == "wrong"
+    assert pd.isna(one(*apart, lead("pass"))["category"])
+    assert one(review("ada", "fail", category="rude"), lead("fail"))["category"] == "rude", "he named none"
+
+
+def test_an_unsure_lead_decides_nothing() -> None:
+    row = one(*DISPUTED, lead("unsure"))
+    assert (row["status"], row["is_adjudicated"], row["label"] is None or pd.isna(row["label"])) == (
+        "unsure",
+        False,
+        True,
+    )
+    taken_back = one(*DISPUTED, lead("fail"), lead("unsure", hour=13))
+    assert taken_back["status"] == "unsure"
+    agreed = one(review("ada", "fail"), review("ben", "fail"), lead("unsure"))
+    assert (agreed["label"], agreed["status"], agreed["is_adjudicated"]) == ("fail", "settled", False)
+
+
+def test_a_lead_who_saw_the_machines_words_moves_no_held_out_label() -> None:
+    seen = lead("fail", is_blind=False)
+    assert one(*DISPUTED, seen, user=HELD_OUT_USER)["status"] == "disputed"
+    tuned = one(*DISPUTED, seen, user=CALIBRATION_USER)
+    assert (tuned["label"], tuned["is_blind"], tuned["is_adjudicated"]) == ("fail", False, True)
+
+
+def test_a_lead_who_is_the_first_to_answer_a_target_labels_it() -> None:
+    row = labels(*DISPUTED, lead({"session": "fail", "judge:tone": "pass"})).loc["judge:tone"]
+    assert (row["label"], row["n_reviews"], row["label_set"]) == ("pass", 1, "held_out")
+
+
+def test_a_repeat_makes_no_label_and_is_not_named_by_the_hash() -> None:
+    first, again = review("ada", "fail", seconds=5), review("ada", "pass", hour=12, is_repeat=True, seconds=9)
+    pd.testing.assert_series_equal(one(first, again), one(first))
+    assert labels(again).empty
+
+
+def test_the_seconds_of_a_reading_count_once() -> None:
+    blind = review("ada", {"session": "fail", "judge:tone": "fail"}, seconds=40)
+    revealed = review("ada", {"session": "pass", "signal:loop": "fail"}, hour=10, is_blind=False, seconds=5)
+    tuned = labels(blind, revealed, blind, user=CALIBRATION_USER)["seconds"]
+    assert tuned.to_dict() == {"session": 45, "judge:tone": 40, "signal:loop": 5}
+    assert labels(blind, revealed, user=HELD_OUT_USER)["seconds"]["session"] == 40
+
+
+def test_only_the_question_that_was_asked_blind_is_held_out() -> None:
+    blind = review("ada", {"session": "fail", "judge:tone": "fail"})
+    words = {"judge:tone": "pass", "judge:refund": "fail", "classifier:topic": "fail", "evaluator:sql": "pass"}
+    sets = labels(blind, review("ada", words, hour=10, is_blind=False))[["label_set", "label"]]
+    assert sets.loc["judge:tone"].tolist() == ["held_out", "fail"]
+    assert set(sets.drop(index=["judge:tone", "session"])["label_set"]) == {"calibration"}
+
+
 def test_reviews_of_unknown_sessions_are_named_not_dropped() -> None:
     stray = review("ada", "fail", session_id="gone")
     with pytest.raises(EvalPipelineError, match="gone"):
@@ -145,14 +230,15 @@ def test_no_reviews_give_no_labels() -> None:
 
 some_reviews = st.lists(
     st.builds(
-        lambda reviewer, session, judge, hour, is_blind: review(
-            reviewer, {"session": session, "judge:tone": judge}, hour, is_blind=is_blind
+        lambda reviewer, session, judge, hour, is_blind, changes: review(
+            reviewer, {"session": session, "judge:tone": judge}, hour, is_blind=is_blind, **changes
         ),
         st.sampled_from(["ada", "ben", "cleo"]),
         st.sampled_from(["pass", "fail", "unsure"]),
         st.sampled_from(["pass", "fail", "unsure"]),
         st.integers(0, 5),
         st.booleans(),
+        st.sampled_from([{}, {"stage": "adjudication"}, {"is_repeat": True}]),
     ),
     min_size=1,
     max_size=8,
@@ -164,7 +250,7 @@ some_reviews = st.lists(
 @given(some_reviews, st.sampled_from([HELD_OUT_USER, CALIBRATION_USER]), st.randoms(use_true_random=False))
 def test_laws(reviews: list[dict[str, Any]], user: str, rng: Any) -> None:
     rows = labels(*reviews, user=user)
-    assert rows.index.tolist() == ["judge:tone", "session"]
+    assert rows.index.tolist() == (["judge:tone", "session"] if not all(r["is_repeat"] for r in reviews) else [])
     assert (rows["label"].notna() == (rows["status"] == "settled")).all()
     assert rows.loc[rows["label_set"] == "held_out", "is_blind"].all()
     shuffled = [*reviews, reviews[0]]

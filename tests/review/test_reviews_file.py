@@ -72,6 +72,23 @@ def test_a_full_line(tmp_path: Path) -> None:
     assert (row["source"], row["taxonomy_version"], row["redaction_version"]) == ("import", "1+ab", "1+cd")
 
 
+def test_a_parquet_file_of_anothers_making(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.parquet"
+    given = {
+        "session_id": ["s1", "s2"],
+        "reviewer": ["ada", "ben"],
+        "answers": [{"session": "fail"}, {"judge:refund": "pass"}],
+        "first_bad_turn": [3, None],
+        "submitted_at": pd.to_datetime(["2026-03-11T08:00Z", "2026-03-11T09:00Z"]).as_unit("ns"),
+    }
+    pd.DataFrame(given).to_parquet(path)
+    frame, rejected = read_reviews(path, rules())
+    assert rejected == []
+    assert frame["answers"].tolist() == [{"session": "fail"}, {"judge:refund": "pass"}]
+    assert frame["submitted_at"].tolist() == list(given["submitted_at"])
+    assert frame["first_bad_turn"].tolist() == [3, pd.NA]
+
+
 def test_an_id_is_found_however_its_accents_are_composed(tmp_path: Path) -> None:
     frame, rejected = read_lines(tmp_path, line(session_id="cafe\u0301"), session_days={"caf\u00e9": DAY})
     assert (frame["session_id"].tolist(), rejected) == (["caf\u00e9"], [])
@@ -86,6 +103,8 @@ def test_a_rejected_line_reads_as_a_sentence_with_its_mend(tmp_path: Path) -> No
 def test_what_a_line_does_not_say_is_not_made_up(tmp_path: Path) -> None:
     row = read_lines(tmp_path, line())[0].iloc[0]
     assert row["answers"] == {"session": "fail"}
+    assert (row["stage"], row["is_repeat"], row["machine_words"]) == ("revealed", False, {})
+    assert read_lines(tmp_path, line(is_blind=True))[0]["stage"].tolist() == ["blind"]
     assert row["submitted_at"] == pd.Timestamp(NOW)
     assert not row["is_blind"]
     assert row[["arm", "inclusion_probability", "design_id", "category", "note", "seconds"]].isna().all()
@@ -132,6 +151,9 @@ def test_csv_and_jsonl_say_the_same(tmp_path: Path) -> None:
         (line(submitted_at="0001-01-01T00:00:00+05:00"), "bad_time", "submitted_at"),
         (line(note="a\x00b"), "nul_character", None),
         (line(mood="bad"), "unknown_field", None),
+        (line(stage="later"), "bad_field", "stage"),
+        (line(stage="revealed", is_blind=True), "bad_field", "is_blind"),
+        (line(machine_words={"judge:tone": {"said": "a\x00b"}}), "nul_character", None),
         ([1, 2], "invalid_json", None),
         ('{"session_id": ', "invalid_json", None),
     ],
@@ -196,6 +218,7 @@ def test_a_line_that_repeats_or_contradicts_another_is_reported(tmp_path: Path) 
     ("name", "content"),
     [
         ("reviews.xlsx", b""),
+        ("reviews.parquet", b"PAR1"),
         ("reviews.csv", b"session,label\ns1,fail\n"),
         ("reviews.csv", b"session_id,reviewer,label\ns1,ad\xe9,fail\n"),
         ("reviews.csv", b'session_id,reviewer,label\ns1,"ada"x,fail\n'),
