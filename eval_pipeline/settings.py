@@ -20,13 +20,15 @@ class Settings(BaseModel):
     home: Path
     catalog: Path
     database_url: SecretStr | None = None
+    review_database_url: SecretStr | None = None
     redaction_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read EVAL_PIPELINE_HOME, _CATALOG, _DATABASE_URL, _REDACTION_KEY, OPENAI_API_KEY and OPENAI_BASE_URL.
+        """Read EVAL_PIPELINE_HOME, _CATALOG, _DATABASE_URL, _REVIEW_DATABASE_URL, _REDACTION_KEY, OPENAI_API_KEY and
+        OPENAI_BASE_URL.
 
         `home` defaults to `./.eval_pipeline`, `catalog` to `./catalog` or else the shipped one; empty means unset.
         """
@@ -37,6 +39,7 @@ class Settings(BaseModel):
             home=Path(env.get("EVAL_PIPELINE_HOME", ".eval_pipeline")).absolute(),
             catalog=Path(env.get("EVAL_PIPELINE_CATALOG", default_catalog)).absolute(),
             database_url=env.get("EVAL_PIPELINE_DATABASE_URL"),
+            review_database_url=env.get("EVAL_PIPELINE_REVIEW_DATABASE_URL"),
             redaction_key=env.get("EVAL_PIPELINE_REDACTION_KEY"),
             openai_api_key=env.get("OPENAI_API_KEY"),
             openai_base_url=env.get("OPENAI_BASE_URL"),

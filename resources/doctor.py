@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
@@ -36,6 +36,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _space(settings)
     yield _guarded("catalog", lambda: _catalog(settings), "mend the file that is named")
     yield _guarded("PostgreSQL", lambda: _database(settings), "see the message; `eval-pipeline up` tries again")
+    # Only the review app needs it.
+    yield replace(_guarded("review role", lambda: _review_role(settings), "see the message"), is_optional=True)
     yield _judges(settings)
 
 
@@ -99,6 +101,15 @@ def _database(settings: Settings) -> str:
     with PostgresWarehouse(url) as warehouse:
         server = warehouse.query("select current_setting('server_version') as version")["version"].iloc[0]
     return f"{server} at {without_password(url)}"
+
+
+def _review_role(settings: Settings) -> str:
+    from resources.dagster_home import without_password
+    from resources.review_role import refuse_powerful, review_database_url
+
+    url = review_database_url(settings)
+    refuse_powerful(url)
+    return f"can change neither reviews nor the audit trail, at {without_password(url)}"
 
 
 def _judges(settings: Settings) -> Finding:

@@ -32,6 +32,7 @@ from resources.postgres_placement import (
     place,
     socket_folder,
 )
+from resources.review_role import REVIEW_ROLE, create_role
 
 DATABASE = "eval_pipeline"
 ROLE = "eval_pipeline"
@@ -66,7 +67,11 @@ _SERVER_SETTINGS = {
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-_PROBE = "SELECT current_setting('data_directory'), EXISTS (SELECT FROM pg_database WHERE datname = %s)"
+# A server that an older release made and started lacks the role of the review app: not ready either.
+_PROBE = """
+    SELECT current_setting('data_directory'),
+           EXISTS (SELECT FROM pg_database WHERE datname = %s) AND EXISTS (SELECT FROM pg_roles WHERE rolname = %s)
+"""
 _DURABILITY = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
 
 
@@ -169,7 +174,7 @@ class EmbeddedPostgres:
         )
 
     def _running_url(self) -> str | None:
-        """Return the URL if the server of this home answers, the database exists and nothing is amiss."""
+        """Return the URL if the server of this home answers, database and roles exist and nothing is amiss."""
         storage = known_storage(self._home)
         pid_file = _PidFile.read(storage / "data") if storage else None
         if storage is None or pid_file is None:
@@ -314,10 +319,10 @@ def _connect(pid_file: _PidFile) -> psycopg.Connection[tuple[str, bool]]:
 
 
 def _probe(pid_file: _PidFile) -> tuple[str, bool] | None:
-    """Ask the server for its data folder and whether the database exists."""
+    """Ask the server for its data folder and whether the database and the review app's role exist."""
     try:
         with _connect(pid_file) as connection:
-            return connection.execute(_PROBE, [DATABASE]).fetchone()
+            return connection.execute(_PROBE, [DATABASE, REVIEW_ROLE]).fetchone()
     except psycopg.OperationalError:
         return None
 
@@ -341,6 +346,7 @@ def _make_database(pid_file: _PidFile) -> None:
             if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB NOSUPERUSER").format(role))
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+        create_role(connection, DATABASE)
 
 
 def _url(pid_file: _PidFile) -> str:

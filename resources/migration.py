@@ -12,6 +12,7 @@ from psycopg import sql
 from eval_pipeline.errors import WarehouseError
 from eval_pipeline.tables import TABLES, VIEWS
 from eval_pipeline.versions import content_hash
+from resources.review_role import GRANTS, grant, is_granted
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x6576_616C
@@ -26,7 +27,8 @@ _STATE = """
 def migrate(url: str) -> None:
     """Create or upgrade schema `evals` in the database at `url`; returns at once when there is nothing to do.
 
-    Any number of processes may call it at the same time. Descriptions of tables, views and columns become COMMENTs.
+    Any number of processes may call it at the same time. Descriptions of tables, views and columns become COMMENTs. The
+    review app's role gets its rights, where the server knows it (`review_role.py`).
 
     Raises:
         WarehouseError: when the database cannot be reached or changed, or is newer than this code.
@@ -83,7 +85,8 @@ def refuse_downgrade(revision: str) -> NoReturn:
 
 def _is_current(connection: psycopg.Connection) -> bool:
     is_there, description = connection.execute(_STATE).fetchone() or (False, "")
-    return bool(is_there) and description == _schema_description() and _revision(connection) == head()
+    is_described = bool(is_there) and description == _schema_description()
+    return is_described and _revision(connection) == head() and is_granted(connection)
 
 
 def _revision(connection: psycopg.Connection) -> str | None:
@@ -131,13 +134,14 @@ def _descriptions() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _schema_description() -> str:
-    return f"Evaluation of LLM sessions; descriptions {content_hash(_descriptions())}"
+    return f"Evaluation of LLM sessions; descriptions {content_hash([_descriptions(), GRANTS])}"
 
 
 def _describe(connection: psycopg.Connection) -> None:
-    """Write all descriptions as COMMENTs, in one transaction; the schema's own says which ones are there."""
+    """Write all descriptions as COMMENTs and give all rights, in one transaction; the schema's own says which are there."""
     views = {view.table_name() for view in VIEWS}
     with connection.transaction():
+        grant(connection)
         for table, (about, columns) in _descriptions().items():
             name, kind = sql.Identifier("evals", table), sql.SQL("VIEW" if table in views else "TABLE")
             connection.execute(sql.SQL("COMMENT ON {} {} IS {}").format(kind, name, sql.Literal(about)))

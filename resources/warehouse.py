@@ -154,11 +154,17 @@ class PostgresWarehouse:
             WarehouseError: with what the database says of the statement.
         """
         try:
-            with self._connection() as connection, connection.transaction(force_rollback=True):
+            # In a pipeline, as each statement alone would be a round trip of its own.
+            with (
+                self._connection() as connection,
+                connection.pipeline() as pipeline,
+                connection.transaction(force_rollback=True),
+            ):
                 connection.execute("SET TRANSACTION READ ONLY")
                 connection.execute("SELECT set_config('statement_timeout', %s, true)", [_ms(self._query_timeout_s)])
                 # Prepared: the server then takes one statement only, so none can end the read-only transaction.
                 cursor = connection.execute(sql.encode(), parameters or None, prepare=True)
+                pipeline.sync()
                 if cursor.description is None:
                     return pd.DataFrame()
                 types = [psycopg.adapters.types.get(column.type_code) for column in cursor.description]

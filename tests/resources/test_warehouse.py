@@ -17,11 +17,13 @@ from eval_pipeline.errors import WarehouseError
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import (
     TABLES,
+    AuditTrail,
     EvaluatorVerdicts,
     JudgeCalibrationReports,
     ModelCalls,
     QuarantinedRecords,
     RawSessions,
+    ReviewSlots,
     SessionSignals,
     SourceDays,
     Table,
@@ -54,7 +56,8 @@ def signals(session_ids: list[str], day: date = DAY, **values: Any) -> pd.DataFr
 
 
 def test_every_table_comes_back_as_it_went_in(any_warehouse: Warehouse) -> None:
-    for table in TABLES:
+    # The database itself writes into these two, too, as other tables are written.
+    for table in [table for table in TABLES if table not in (AuditTrail, ReviewSlots)]:
         frame = frame_for(table)
         put(any_warehouse, table, frame)
         assert_frame_equal(any_warehouse.read(table), frame)
