@@ -36,8 +36,23 @@ class ToolCall(_Model):
     arguments: Any = None
 
 
+class Span(_Model):
+    """Something that the product measured while it worked on a turn: a call of a model, a tool, a retrieval."""
+
+    name: str
+    kind: str | None = None
+    started_at: UtcTime | None = None
+    ended_at: UtcTime | None = None
+    status: Literal["ok", "error", "unset"] = "unset"
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
 class Turn(_Model):
-    """One message. `is_error` is true for a tool result that reports a failure."""
+    """One message. `is_error` is true for a tool result that reports a failure.
+
+    `reasoning` is what the model thought on its way and the user did not see, `spans` what was measured: both are for
+    people who read the session, and never shown to a signal, an evaluator or a judge.
+    """
 
     role: Role
     content: str = ""
@@ -45,6 +60,8 @@ class Turn(_Model):
     tool_calls: list[ToolCall] = Field(default_factory=list)
     tool_call_id: str | None = None
     is_error: bool = False
+    reasoning: str | None = None
+    spans: list[Span] = Field(default_factory=list)
 
 
 class Feedback(_Model):

@@ -94,6 +94,8 @@ class Mapping(_Model):
     tool_calls: Mapped | None = None
     tool_call_id: Mapped | None = None
     is_error: Mapped | None = None
+    reasoning: Mapped | None = None
+    spans: Mapped | None = None
     roles: dict[str, Role] = Field(default_factory=dict, description="A file's word for a role, to ours")
 
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"

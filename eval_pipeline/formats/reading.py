@@ -13,7 +13,7 @@ from eval_pipeline.sessions import Role
 
 GROUPS = ("slices", "versions")
 NOT_SOURCES = {*GROUPS, "roles", "timezone", "encoding"}
-TURN_FIELDS = ("role", "content", "at", "tool_calls", "tool_call_id", "is_error")
+TURN_FIELDS = ("role", "content", "at", "tool_calls", "tool_call_id", "is_error", "reasoning", "spans")
 ROLES: dict[str, Role] = {
     "user": "user",
     "assistant": "assistant",

@@ -118,7 +118,7 @@ def _messages(record: Fields, columns: Columns, repairs: set[str]) -> Iterator[F
         return
     if isinstance(value["is_error"], str):
         value["is_error"] = value["is_error"].strip().lower() not in {"", "false", "no", "0"}
-    yield {**value, "tool_calls": _json_or_text(value["tool_calls"], repairs)}
+    yield {**value, **{name: _json_or_text(value[name], repairs) for name in ("tool_calls", "spans")}}
 
 
 def _json_or_text(value: Any, repairs: set[str]) -> Any:

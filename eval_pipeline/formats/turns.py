@@ -2,7 +2,8 @@
 
 Read alike: `ts` or `at`; `error` or `is_error`; tool calls flat or as OpenAI nests them, their arguments as an object
 or as JSON text; the older `function_call`; content as text, null or a list of parts; `developer` as system and
-`function` as tool. Keys that no dialect knows are handed back as extras. Not here: the session around it (`fields.py`).
+`function` as tool; a model's thoughts as a field or as parts of the content. Keys that no dialect knows are handed back
+as extras. Not here: the session around it (`fields.py`), spans (`spans.py`).
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from eval_pipeline.errors import RejectedRecord
 from eval_pipeline.formats.contract import Fields, bad
 from eval_pipeline.formats.json_text import as_text, parse_json
 from eval_pipeline.formats.reading import Reading, first_value
+from eval_pipeline.formats.spans import spans_of
 from eval_pipeline.formats.times import parse_time
 
 TURN_NAMES: dict[str, tuple[str, ...]] = {
@@ -20,10 +22,17 @@ TURN_NAMES: dict[str, tuple[str, ...]] = {
     "tool_calls": ("tool_calls",),
     "tool_call_id": ("tool_call_id",),
     "is_error": ("error", "is_error"),
+    "reasoning": ("reasoning", "reasoning_content", "thinking"),
+    "spans": ("spans",),
 }
-TEXT_PARTS = {"text", "input_text", "output_text", "refusal", "reasoning"}
+MAX_REASONING = 100_000
+"""Characters of a turn's reasoning that are kept; the rest is cut off."""
+
+TEXT_PARTS = {"text", "input_text", "output_text", "refusal"}
+THOUGHT_PARTS = {"reasoning", "thinking"}
+THOUGHT_KEYS = ("text", "thinking", "reasoning", "content", "summary")
 READ_KEYS = {"role", "content", "ts", "at", "timestamp", "tool_calls", "tool_call_id", "function_call", "refusal"}
-READ_KEYS |= {"error", "is_error"}
+READ_KEYS |= {"error", "is_error", *TURN_NAMES["reasoning"], "spans"}
 
 
 def turns_of(raw_turns: Any, reading: Reading, repairs: set[str]) -> tuple[list[Fields], dict[str, Fields]]:
@@ -59,7 +68,9 @@ def turn_fields(raw: Any, where: str, reading: Reading, repairs: set[str]) -> tu
         turn["tool_calls"] = _tool_calls([call], where, repairs)
     if not turn["content"] and (refusal := raw.get("refusal")):
         turn["content"] = content_text(refusal)
-    extra = {key: value for key, value in raw.items() if key not in READ_KEYS} if raw.keys() - READ_KEYS else {}
+    unsaid, extra = _unsaid(raw, where, reading, repairs)
+    turn |= unsaid
+    extra |= {key: value for key, value in raw.items() if key not in READ_KEYS} if raw.keys() - READ_KEYS else {}
     error = raw.get("error", raw.get("is_error"))
     if error:
         turn["is_error"] = _is_true(error)
@@ -81,14 +92,54 @@ def _as_mapped(raw: Any, reading: Reading) -> tuple[Any, Fields]:
 
 
 def content_text(content: Any) -> str:
-    """Return a message's content as text; a part that is no text is named in brackets and left out."""
+    """Return a message's content as text; a part that is no text is named in brackets and left out, a thought is not
+    named."""
     if isinstance(content, str):
         return content
     if content is None:
         return ""
     if isinstance(content, list):
-        return "\n".join(_part_text(part) for part in content)
+        return "\n".join(_part_text(part) for part in content if not _is_thought(part))
     return as_text(content)
+
+
+def _unsaid(raw: Fields, where: str, reading: Reading, repairs: set[str]) -> tuple[Fields, Fields]:
+    """Return reasoning and spans as far as there are any, and the fields that are named like reasoning and are none."""
+    fields: Fields = {}
+    reasoning, extra = _reasoning(raw, repairs)
+    if reasoning:
+        fields["reasoning"] = reasoning
+    if spans := raw.get("spans"):
+        fields["spans"] = spans_of(spans, f"{where}.spans", reading.zone, repairs)
+    return fields, extra
+
+
+def _reasoning(raw: Fields, repairs: set[str]) -> tuple[str, Fields]:
+    """Return what the model thought, and the fields of such names that say something else.
+
+    It is what the first field says that holds text, or else the parts of the content that are thoughts.
+    """
+    said = {name: _thoughts(raw[name]) for name in TURN_NAMES["reasoning"] if raw.get(name)}
+    content = raw.get("content")
+    in_content = [part for part in content if _is_thought(part)] if isinstance(content, list) else []
+    text = next(filter(None, said.values()), "") or _thoughts(in_content)
+    if len(text) > MAX_REASONING:
+        repairs.add("reasoning")
+    return text[:MAX_REASONING], {name: raw[name] for name, words in said.items() if words != text or not words}
+
+
+def _thoughts(value: Any) -> str:
+    """Return reasoning as text: a list is one of parts, and a part may hold parts again; anything else says nothing."""
+    if isinstance(value, list):
+        return "\n".join(filter(None, map(_thoughts, value)))
+    if isinstance(value, dict):
+        return next(filter(None, (_thoughts(value.get(key)) for key in THOUGHT_KEYS)), "")
+    return value if isinstance(value, str) else ""
+
+
+def _is_thought(part: Any) -> bool:
+    kind = part.get("type") if isinstance(part, dict) else None
+    return isinstance(kind, str) and kind in THOUGHT_PARTS
 
 
 def _part_text(part: Any) -> str:

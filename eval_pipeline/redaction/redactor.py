@@ -32,6 +32,7 @@ RULES_VERSION = "2"
 _UNTOUCHED = {"started_at", "ended_at", "origin"}
 _CERTAIN_ONLY = {"session_id", "surface", "model_version"}
 _TURN_UNTOUCHED = {"role", "at", "is_error"}
+_SPAN_UNTOUCHED = {"started_at", "ended_at", "status"}
 _FEEDBACK_UNTOUCHED = {"kind", "value", "turn_index", "at"}
 _USER_RULE = KeyRule(rule="user_id", type="USER", spread="value", keys=("user_id",))
 
@@ -195,9 +196,10 @@ def _visit_parts(walk: FieldWalk, source: dict[str, Any], untouched: set[str], c
 
 
 def _visit_turn(walk: FieldWalk, turn: dict[str, Any]) -> dict[str, Any]:
-    calls = turn.get("tool_calls")
-    plain = {name: value for name, value in turn.items() if name != "tool_calls"}
+    plain = {name: value for name, value in turn.items() if name not in ("tool_calls", "spans")}
     copy = _visit_parts(walk, plain, _TURN_UNTOUCHED, {"tool_call_id"})
-    if calls is not None:
-        copy["tool_calls"] = [_visit_parts(walk, call, set(), {"id", "name"}) for call in calls]
+    if "tool_calls" in turn:
+        copy["tool_calls"] = [_visit_parts(walk, call, set(), {"id", "name"}) for call in turn["tool_calls"]]
+    if "spans" in turn:
+        copy["spans"] = [_visit_parts(walk, span, _SPAN_UNTOUCHED, {"kind"}) for span in turn["spans"]]
     return copy
