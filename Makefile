@@ -7,9 +7,12 @@ CLI := $(BIN)/eval-pipeline
 READY := $(VENV)/.ready
 DAYS ?= 14
 PORT ?= 3000
+REVIEW_PORT ?= 3001
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test test-all check format docs bench bench-redaction bench-signals bench-evaluators bench-judges \
+.PHONY: help install run dev review test test-all check format docs bench bench-redaction bench-signals bench-evaluators bench-judges \
   bench-injection bench-replies up down clean
 
 help: ## List the commands
@@ -36,14 +39,17 @@ else
 endif
 	@$(CLI) report
 
-dev: $(READY) ## Serve Dagster's UI on loopback (PORT=3000)
-	@$(CLI) dev --port $(PORT)
+dev: $(READY) ## Serve Dagster's UI (PORT=3000) and the review app (REVIEW_PORT=3001) on loopback
+	@$(CLI) dev --port $(PORT) --review-port $(REVIEW_PORT)
 
-test: $(READY) ## Run the tests, but for the slow ones
-	@$(BIN)/python -m pytest -m "not slow"
+review: $(READY) ## Serve the review app alone on loopback (REVIEW_PORT=3001)
+	@$(CLI) review --port $(REVIEW_PORT)
+
+test: $(READY) ## Run the tests, but for the slow ones (WORKERS=2 processes)
+	@$(PYTEST) -m "not slow"
 
 test-all: $(READY) ## Run all tests, with whole runs that are killed and days that come late
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 check: $(READY) ## Format, lint, types, floors
 	@$(BIN)/ruff format --check .

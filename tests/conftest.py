@@ -1,4 +1,5 @@
-"""The database of the tests: one embedded server for the run, and a fresh migrated database for each test.
+"""The database of the tests: one embedded server for each process that runs tests, and a fresh migrated database for each
+test. And how tests are shared out, where several processes run them.
 
 Not here: fakes (`fakes.py`).
 """
@@ -8,11 +9,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.scheduler import LoadScopeScheduling
 
 from resources.embedded_postgres import ADMINISTRATOR, ROLE, EmbeddedPostgres
 from resources.migration import migrate
@@ -20,6 +23,19 @@ from resources.warehouse import PostgresWarehouse
 
 _TEMPLATE = "eval_pipeline"
 _numbers = itertools.count(1)
+
+
+class _ByFile(LoadScopeScheduling):
+    """Gives a file of tests to one process as a whole, and all of `end_to_end`: its evaluated days take a minute to make."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        return "end_to_end" if "/end_to_end/" in path else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
-"""Commands around the database: start and stop it, ask it, examine the machine, serve Dagster's UI on it."""
+"""Commands around the database: start and stop it, ask it, examine the machine."""
 
-import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,18 +71,3 @@ def doctor() -> None:
             out.print(f"      mend: {finding.mend}", highlight=False, markup=False)
     if any(not finding.is_fine and not finding.is_optional for finding in findings):
         raise typer.Exit(1)
-
-
-def dev(port: int = 3000) -> None:
-    """Serve Dagster's UI on loopback, with everything that `workspace.yaml` names."""
-    import subprocess
-
-    from resources.dagster_home import prepare
-    from resources.embedded_postgres import database_url
-
-    settings = Settings.from_env()
-    with stored(settings):
-        prepare(settings.home, database_url(settings))
-    executable = Path(sys.executable).with_name("dagster")
-    command: list[str | Path] = [executable, "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own virtual environment's dagster

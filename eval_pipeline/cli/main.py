@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from eval_pipeline.cli import database, evaluators, intake, jobs, judges, labels, queue, signals
+from eval_pipeline.cli import database, dev, evaluators, intake, jobs, judges, labels, queue, review, reviewers, signals
 from eval_pipeline.cli.terminal import err
 from eval_pipeline.errors import EvalPipelineError
 
@@ -26,16 +26,18 @@ for command in (
     jobs.run,
     jobs.report,
     queue.queue,
+    review.review,
     database.sql,
     intake.redact,
     database.doctor,
-    database.dev,
+    dev.dev,
 ):
     app.command()(command)
 app.add_typer(signals.app, name="signals")
 app.add_typer(evaluators.app, name="evaluators")
 app.add_typer(judges.app, name="judges")
 app.add_typer(labels.app, name="labels")
+app.add_typer(reviewers.app, name="reviewers")
 
 
 def main() -> None:

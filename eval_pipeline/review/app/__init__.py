@@ -1,0 +1,1 @@
+"""The review app: pages over the ports, served by Starlette."""
