@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eval_pipeline.review.reviews_file import ImportRules, read_reviews
+from eval_pipeline.review.files.reviews_file import ImportRules, read_reviews
 from eval_pipeline.tables import ARMS
 from eval_pipeline.taxonomy import load_taxonomy
 from tests.docs_pages import ROOT, blocks, code_words, commands, page, reason_codes, table_keys

@@ -21,7 +21,7 @@ HELD_OUT_WARNING = (
 def import_labels(file: Annotated[Path, typer.Argument(help="JSONL, CSV or Parquet of people's labels.")]) -> None:
     """Add people's labels from a file to `reviews`; lines that cannot be read are named with their mend."""
     from eval_pipeline.deployment import Deployment
-    from eval_pipeline.review.importing import import_reviews
+    from eval_pipeline.review.files.importing import import_reviews
 
     settings = Settings.from_env()
     with stored(settings) as warehouse:
@@ -44,7 +44,7 @@ def export_labels(
     force: Annotated[bool, typer.Option("--force", help="Replace the file when it is there.")] = False,
 ) -> None:
     """Write people's labels, or the reviews behind them, to a file."""
-    from eval_pipeline.review.exporting import labels_of, reviews_of, write_rows
+    from eval_pipeline.review.files.exporting import labels_of, reviews_of, write_rows
 
     with stored(Settings.from_env()) as warehouse:
         rows = (reviews_of if reviews else labels_of)(warehouse, in_set, target)

@@ -11,9 +11,9 @@ import pandas as pd
 
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.ports import Warehouse
+from eval_pipeline.review.figures.records import records_of
 from eval_pipeline.review.policy import role_of
 from eval_pipeline.review.ports import Role
-from eval_pipeline.review.records import records_of
 from eval_pipeline.review_tables import ReviewerAccounts, ReviewerSessions
 
 

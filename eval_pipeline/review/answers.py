@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval_pipeline.review.ports import Review, Stage, Submission
-from eval_pipeline.review.word import Response, Word
+from eval_pipeline.review.words.word import Response, Word
 
 SESSION = "session"
 """The target that asks whether the session as a whole failed the user."""

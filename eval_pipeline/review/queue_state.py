@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.records import records
+from eval_pipeline.review.figures.records import records
 
 DAYS_OF_REASONS = 90
 

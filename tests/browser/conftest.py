@@ -6,10 +6,8 @@ another host. Not here: what sessions there are (`seeding.py`), what is done in 
 
 import os
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +20,6 @@ from eval_pipeline.review.accounts import Account, add
 from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.entrances import entrance_of
 from eval_pipeline.review.app.passwords import hashed
-from eval_pipeline.review.app.serving import ReviewServer
 from eval_pipeline.review.policy import ReviewPolicy
 from eval_pipeline.review.ports import Role
 from eval_pipeline.settings import PROJECT_ROOT, Settings
@@ -30,6 +27,7 @@ from resources.review_people import PostgresPeople
 from resources.review_role import as_review_role
 from resources.review_store import PostgresReviewStore
 from resources.warehouse import PostgresWarehouse
+from tests.browser.app import REVIEWER, WIDE, App, Open, Serve, running
 from tests.browser.watching import Watch
 
 FLAGS = [
@@ -44,9 +42,7 @@ FLAGS = [
 TIMEOUT_MS = 30_000
 """A machine that runs other tests beside these may be slow; a test that passes waits for none of it."""
 
-WIDE, NARROW = (1280, 900), (400, 800)
 PASSWORD = "three quiet green herons"
-REVIEWER = "ann"
 
 
 def lacking(what: str, mend: str) -> NoReturn:
@@ -86,23 +82,6 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     return Deployment.load(Settings.from_env(environment))
 
 
-@dataclass(frozen=True)
-class App:
-    """A running app. `link` opens it; `url` is its root; `store` is what its pages write through."""
-
-    link: str
-    context: AppContext
-    store: PostgresReviewStore
-
-    @property
-    def url(self) -> str:
-        """Scheme, host and port."""
-        return self.link.split("/", 3)[0] + "//" + self.link.split("/", 3)[2]
-
-
-Serve = Callable[..., App]
-
-
 @pytest.fixture
 def serve(database_url: str, warehouse: PostgresWarehouse, deployment: Deployment) -> Iterator[Serve]:
     """Serve the app on the test's database, as the app's own role; given `accounts`, to people with passwords."""
@@ -125,28 +104,12 @@ def serve(database_url: str, warehouse: PostgresWarehouse, deployment: Deploymen
         yield start
 
 
-@contextmanager
-def running(context: AppContext) -> Iterator[str]:
-    """Serve in a thread; yields the link."""
-    answers = threading.Event()
-    server = ReviewServer(context, "127.0.0.1", 0, lambda _: answers.set())
-    thread = threading.Thread(target=server.serve_until_ended, daemon=True)
-    thread.start()
-    assert answers.wait(30), "the app did not start"
-    yield server.link
-    server.should_exit = True
-    thread.join(30)
-
-
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     """What went wrong in the test's pages; looked at when the test is over."""
     watched = Watch()
     yield watched
     assert watched.faults() == []
-
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture

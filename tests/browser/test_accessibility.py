@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import lock_in, press, ready, session_path
-from tests.browser.conftest import NARROW, WIDE, Open, Serve
+from tests.browser.app import NARROW, WIDE, Open, Serve
 from tests.browser.seeding import failing, many_turns, store, talk
 
 PATHS = {

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Route
 
+from eval_pipeline.deployment import Deployment
 from eval_pipeline.tables import Reviews
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import choose, lock_in, open_session, press, ready, session_path, start
-from tests.browser.conftest import Open, Serve
+from tests.browser.app import Open, Serve
 from tests.browser.jobs import refresh_labels
 from tests.browser.seeding import DAY, Row, failing, store, talk
 from tests.fakes import typed
@@ -26,7 +27,6 @@ SHOWN_LATER = {
     "evaluator": "zqexplained",
     "what it found": "zqexpected",
     "judge": "zqcritique",
-    "its version": "9+zqjudged",
     "category": "zqpredicted",
     "outcome": "zqoutcome",
     "recorded label": "zqrecorded",
@@ -37,7 +37,8 @@ OF_ALL = {("zqstratum", "/coverage"), ("zqben", "/agreement")}
 
 
 @pytest.fixture
-def hidden(warehouse: PostgresWarehouse, database_url: str, tmp_path: Path) -> None:
+def hidden(warehouse: PostgresWarehouse, database_url: str, tmp_path: Path, deployment: Deployment) -> None:
+    version = next(judge.version for judge in deployment.judges if judge.name == "completeness")
     story = failing(
         "s1",
         turns=TALK,
@@ -50,7 +51,7 @@ def hidden(warehouse: PostgresWarehouse, database_url: str, tmp_path: Path) -> N
             {"signal": "rephrasing", "reason": "zqwhy", "quote": "zqquote", "turn_index": 2, "strength": 0.717171}
         ],
         evaluators=[{"evaluator": "no_broken_promises", "explanation": "zqexplained", "expected": "zqexpected"}],
-        judges=[{"judge": "completeness", "critique": "zqcritique", "judge_version": "9+zqjudged"}],
+        judges=[{"judge": "completeness", "critique": "zqcritique", "judge_version": version}],
         categories=[{"category": "loop", "explanation": "zqpredicted"}],
     )
     store(warehouse, [story, failing("s2")])
@@ -132,6 +133,8 @@ def test_nothing_is_told_before_the_lock_and_everything_after_it(serve: Serve, o
     after = page.content()
     assert {name: word for name, word in SHOWN_LATER.items() if word not in after} == {}
     assert [word for word in NEVER_SHOWN.values() if word in after] == []
+    page.goto("/judge?name=completeness")
+    assert "id=s1" in page.content()
 
 
 def post(page: Page, path: str, fields: Row) -> Any:

@@ -15,7 +15,7 @@ from tests.browser.acts import (
     session_path,
     start,
 )
-from tests.browser.conftest import App, Open, Serve
+from tests.browser.app import App, Open, Serve
 from tests.browser.seeding import Story, failing, store
 from tests.browser.watching import Watch
 

@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import REVEALED, open_session, press, reviews, start
-from tests.browser.conftest import NARROW, Open, Serve
+from tests.browser.app import NARROW, Open, Serve
 from tests.browser.seeding import failing, many_turns, store
 
 N_TURNS = 10_000

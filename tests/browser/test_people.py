@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import REVEALED, choose, ready, reviews, session_of, start
-from tests.browser.conftest import Open, Serve
+from tests.browser.app import Open, Serve
 from tests.browser.seeding import Story, failing, store
 
 

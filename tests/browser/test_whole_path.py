@@ -4,7 +4,7 @@ from pathlib import Path
 
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import BLIND, REVEALED, choose, press, ready, reviews, session_of, start
-from tests.browser.conftest import Open, Serve
+from tests.browser.app import Open, Serve
 from tests.browser.jobs import refresh_labels
 from tests.browser.seeding import Story, failing, store
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from eval_pipeline.tables import Reviews, ReviewSetAsides
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import session_path
-from tests.browser.conftest import Open, Serve
+from tests.browser.app import Open, Serve
 from tests.browser.jobs import refresh_labels
 from tests.browser.payloads import JS, PAYLOADS
 from tests.browser.seeding import DAY, START, Row, Story, store

@@ -20,7 +20,7 @@ from eval_pipeline.review.answers import (
 )
 from eval_pipeline.review.labels import ANSWERS
 from eval_pipeline.review.ports import Review, Submission
-from eval_pipeline.review.word import Word
+from eval_pipeline.review.words.word import Word
 
 HEADING = Heading("s", "ann", "key-12345", 1, "1+tax", 12.0)
 FAILED = Entry("fail", 3, "wrong_answer", "off by one")

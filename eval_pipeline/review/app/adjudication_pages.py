@@ -1,7 +1,7 @@
 """Where a lead decides between two people who read the same session blind and disagree.
 
 The page shows the transcript and what both people said, and no word of a machine. Not here: what is in dispute
-(`review/adjudication.py`), what a decision makes of the label (`review/labels.py`).
+(`review/figures/adjudication.py`), what a decision makes of the label (`review/labels.py`).
 """
 
 from typing import Any
@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from eval_pipeline.review.adjudication import Disputed, Stands, readings, stands, waiting
 from eval_pipeline.review.answers import SESSION, Entry
 from eval_pipeline.review.app.forms import (
     ANSWERS,
@@ -27,6 +26,7 @@ from eval_pipeline.review.app.forms import (
     whole_number,
 )
 from eval_pipeline.review.app.http import context_of, form_of, person_of, render, require, see_other
+from eval_pipeline.review.figures.adjudication import Disputed, Stands, readings, stands, waiting
 from eval_pipeline.review.ports import ReviewConflict, Submission
 from eval_pipeline.review.transcript.stored import read_window
 

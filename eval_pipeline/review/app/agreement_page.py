@@ -1,6 +1,6 @@
 """How far reviewers agree with each other and themselves, and how far machines move them.
 
-Not here: what is read for it (`review/agreement_reading.py`, `review/anchoring.py`).
+Not here: what is read for it (`review/figures/agreement_reading.py`, `review/figures/anchoring.py`).
 """
 
 from starlette.requests import Request
@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from eval_pipeline.calibration.agreement import MIN_FOR_KAPPA
 from eval_pipeline.calibration.rates import MIN_FOR_RATE
-from eval_pipeline.review.agreement_reading import reliability
-from eval_pipeline.review.anchoring import anchoring
 from eval_pipeline.review.app.http import context_of, render
+from eval_pipeline.review.figures.agreement_reading import reliability
+from eval_pipeline.review.figures.anchoring import anchoring
 
 
 def agreement(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """How far the queue has been read, and which labels the figures wait for.
 
-Not here: what is read for it (`review/coverage.py`, `review/overview.py`).
+Not here: what is read for it (`review/figures/coverage.py`, `review/overview.py`).
 """
 
 from starlette.requests import Request
@@ -9,12 +9,12 @@ from starlette.routing import Route
 
 from eval_pipeline.calibration.detection import AIM_CONTROL
 from eval_pipeline.calibration.rates import MIN_FOR_GATE
-from eval_pipeline.review import coverage as read
 from eval_pipeline.review.app.http import context_of, render
-from eval_pipeline.review.charts import share_bar
-from eval_pipeline.review.coverage import DayCoverage
+from eval_pipeline.review.figures import coverage as read
+from eval_pipeline.review.figures.charts import share_bar
+from eval_pipeline.review.figures.coverage import DayCoverage
+from eval_pipeline.review.figures.records import records_of
 from eval_pipeline.review.overview import reasons, strata
-from eval_pipeline.review.records import records_of
 from eval_pipeline.review.transcript.safe_html import SafeHtml
 
 

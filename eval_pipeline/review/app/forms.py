@@ -14,7 +14,7 @@ import orjson
 
 from eval_pipeline.review.answers import RESPONSES, Entry
 from eval_pipeline.review.ports import Wanted
-from eval_pipeline.review.word import Response
+from eval_pipeline.review.words.word import Response
 
 Form = Mapping[str, Any]
 

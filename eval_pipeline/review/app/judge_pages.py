@@ -1,6 +1,6 @@
 """The judges: a list with the figures of each, and a page of one with its definition, versions and disagreements.
 
-Not here: what is read for them (`review/judge_figures.py`), judges' words on a session (the session's page).
+Not here: what is read for them (`review/figures/judge_figures.py`), judges' words on a session (the session's page).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eval_pipeline.judges.overview import facts
-from eval_pipeline.review import judge_figures
 from eval_pipeline.review.app.http import context_of, person_of, render
-from eval_pipeline.review.charts import Interval, Stack, interval_chart, percent_words, stacked_bars
-from eval_pipeline.review.judge_figures import Seen, Share
-from eval_pipeline.review.records import production_first
+from eval_pipeline.review.figures import judge_figures
+from eval_pipeline.review.figures.charts import Interval, Stack, interval_chart, percent_words, stacked_bars
+from eval_pipeline.review.figures.judge_figures import Seen, Share
+from eval_pipeline.review.figures.records import production_first
 from eval_pipeline.review.transcript.safe_html import SafeHtml
 
 _PARTS = {"pass": "n_pass", "fail": "n_fail", "not_applicable": "n_not_applicable", "error": "n_error"}

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from eval_pipeline.review.adjudication import waiting
 from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.forms import session_url, wanted_fields, wanted_of
 from eval_pipeline.review.app.http import context_of, person_of, render, require
 from eval_pipeline.review.app.session_page import AFTER
+from eval_pipeline.review.figures.adjudication import waiting
 from eval_pipeline.review.ports import Progress, SignedIn, Wanted
 from eval_pipeline.review.queue_state import open_days, put_off, reasons, surfaces, underived
 

@@ -20,8 +20,8 @@ from eval_pipeline.review.app.errors_pages import LOG
 from eval_pipeline.review.app.passwords import known_default
 from eval_pipeline.review.app.security import SIGN_IN
 from eval_pipeline.review.app.server import build_app
+from eval_pipeline.review.figures.records import records
 from eval_pipeline.review.policy import ReviewPolicy
-from eval_pipeline.review.records import records
 
 _SECONDS_TO_FINISH = 5
 _ACCOUNTS = "select reviewer, password_hash from evals.reviewer_accounts where is_active order by reviewer"

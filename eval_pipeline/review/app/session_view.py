@@ -17,14 +17,14 @@ from eval_pipeline.judges.definition import Judge
 from eval_pipeline.review.answers import Entry, given_responses, standing
 from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.forms import MAX_ID, MAX_NOTE, Form, session_url, wanted_fields
-from eval_pipeline.review.blind_question import asked_judge
-from eval_pipeline.review.machine_words import machine_words
 from eval_pipeline.review.ports import ReviewState, UnknownSession, Wanted
-from eval_pipeline.review.session_facts import AfterReveal, SessionFacts, after_reveal, session_facts
 from eval_pipeline.review.transcript.timeline import timeline
 from eval_pipeline.review.transcript.turns import window
-from eval_pipeline.review.why_here import WhyHere, why_here
-from eval_pipeline.review.word import MachineWords
+from eval_pipeline.review.words.blind_question import asked_judge
+from eval_pipeline.review.words.machine_words import machine_words
+from eval_pipeline.review.words.session_facts import AfterReveal, SessionFacts, after_reveal, session_facts
+from eval_pipeline.review.words.why_here import WhyHere, why_here
+from eval_pipeline.review.words.word import MachineWords
 from eval_pipeline.versions import content_hash
 
 MOST_PREVIOUS = 50

@@ -18,7 +18,7 @@ from eval_pipeline.review.app.session_view import is_an_id
 from eval_pipeline.review.transcript.controls import without_controls
 from eval_pipeline.review.transcript.search import MAX_QUERY
 from eval_pipeline.review.transcript.stored import read_text, read_window, search_stored
-from eval_pipeline.review.why_here import why_here
+from eval_pipeline.review.words.why_here import why_here
 
 _GONE = "There is no such session or turn: it was withdrawn, or the address is cut."
 

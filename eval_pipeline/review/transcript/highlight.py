@@ -1,7 +1,7 @@
 """Quotes marked in safe HTML, across its tags, without breaking them.
 
 A quote comes from the raw text, the HTML has lost its Markdown: so letters and digits alone are compared, in one form for
-all their spellings. A quote that has none is looked for as it stands. Not here: which quotes (`review/why_here.py`).
+all their spellings. A quote that has none is looked for as it stands. Not here: which quotes (`review/words/why_here.py`).
 """
 
 import re

@@ -13,7 +13,7 @@ from eval_pipeline.review.design import Design
 from eval_pipeline.tables import Reviews
 from resources.warehouse import PostgresWarehouse
 from tests.review.app.conftest import AppClient
-from tests.review.stored_reviews import (
+from tests.review.figures.stored_reviews import (
     TALK,
     label,
     measured,

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.app.context import AppContext
-from eval_pipeline.review.blind_question import asked_judge
+from eval_pipeline.review.words.blind_question import asked_judge
 from eval_pipeline.tables import Reviews
 from tests.browser.seeding import Story, failing, store
 from tests.review.app.conftest import AppClient

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval_pipeline.errors import SourceError
-from eval_pipeline.review.formula_safety import as_written
+from eval_pipeline.review.files.formula_safety import as_written
 from eval_pipeline.tables import Reviews
 
 EXPORTED_HEADER = frozenset(Reviews.to_schema().columns)

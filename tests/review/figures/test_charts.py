@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval_pipeline.review.charts import Interval, Stack, interval_chart, percent_words, share_bar, stacked_bars
+from eval_pipeline.review.figures.charts import Interval, Stack, interval_chart, percent_words, share_bar, stacked_bars
 
 HOSTILE = """</title><script>alert(1)</script>"' onload=alert(1) &lt;"""
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from eval_pipeline.calibration.split import group_of, label_set
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.records import records
+from eval_pipeline.review.figures.records import records
 
 Row = Mapping[str, Any]
 

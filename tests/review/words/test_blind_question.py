@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.judges.definition import Judge
-from eval_pipeline.review.blind_question import asked_judge
+from eval_pipeline.review.words.blind_question import asked_judge
 from tests.judges.judge_files import judge
 
 NAMES = ("completeness", "faithfulness", "relevance", "tone", "usefulness")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.reviews_file import ImportRules, RejectedLine, read_reviews
+from eval_pipeline.review.files.reviews_file import ImportRules, RejectedLine, read_reviews
 from eval_pipeline.tables import RawSessions, Reviews
 
 

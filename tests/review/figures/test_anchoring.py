@@ -2,9 +2,9 @@
 
 import pytest
 
-from eval_pipeline.review.anchoring import Anchoring, Pull, anchoring, said_by
+from eval_pipeline.review.figures.anchoring import Anchoring, Pull, anchoring, said_by
 from resources.warehouse import PostgresWarehouse
-from tests.review.stored_reviews import review, store_named, store_reviews
+from tests.review.figures.stored_reviews import review, store_named, store_reviews
 
 FAIL, PASS = (
     {"said": "fail", "version": "1", "response": "agreed"},

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.records import records
-from eval_pipeline.review.unblinded import MAY_SEE
+from eval_pipeline.review.figures.records import records
+from eval_pipeline.review.figures.unblinded import MAY_SEE
 
 MOST_EXAMPLES = 3
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from eval_pipeline.calibration.rates import MIN_FOR_RATE, Rate, rate
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.records import production_first, records
+from eval_pipeline.review.figures.records import production_first, records
 
 Row = Mapping[str, Any]
 Words = Mapping[str, Mapping[str, Any]]

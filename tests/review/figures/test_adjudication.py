@@ -3,9 +3,9 @@
 import pytest
 
 from eval_pipeline.calibration.split import group_of, label_set
-from eval_pipeline.review.adjudication import readings, stands, waiting
+from eval_pipeline.review.figures.adjudication import readings, stands, waiting
 from resources.warehouse import PostgresWarehouse
-from tests.review.stored_reviews import review, store_named, store_reviews
+from tests.review.figures.stored_reviews import review, store_named, store_reviews
 
 
 def _user_in(wanted: str) -> str:

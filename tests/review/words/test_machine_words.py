@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from eval_pipeline.review.app.rendering import template
-from eval_pipeline.review.machine_words import Word, machine_words
+from eval_pipeline.review.words.machine_words import Word, machine_words
 from eval_pipeline.tables import CategoryPredictions, EvaluatorVerdicts, JudgeVerdicts, RawSessions, SessionSignals
 from resources.warehouse import PostgresWarehouse
 from tests.resources.frames import DAY
-from tests.review.told_sessions import HOSTILE, SESSION, store, store_report
+from tests.review.words.told_sessions import HOSTILE, SESSION, store, store_report
 
 
 def test_what_fails_comes_first_and_what_finds_nothing_is_folded(warehouse: PostgresWarehouse) -> None:

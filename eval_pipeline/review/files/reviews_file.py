@@ -20,8 +20,8 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from eval_pipeline.errors import RejectedRecord
+from eval_pipeline.review.files.reviews_lines import review_lines
 from eval_pipeline.review.labels import ANSWERS
-from eval_pipeline.review.reviews_lines import review_lines
 from eval_pipeline.sessions import UtcTime
 from eval_pipeline.tables import ARMS, Reviews
 from eval_pipeline.versions import content_hash

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from eval_pipeline.review.agreement_reading import Reliability, reliability
+from eval_pipeline.review.figures.agreement_reading import Reliability, reliability
 from resources.warehouse import PostgresWarehouse
-from tests.review.stored_reviews import review, store_named, store_reviews
+from tests.review.figures.stored_reviews import review, store_named, store_reviews
 
 
 def _only(warehouse: PostgresWarehouse) -> Reliability:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.errors import SourceError
-from eval_pipeline.review.reviews_file import ImportRules, RejectedLine, read_reviews
+from eval_pipeline.review.files.reviews_file import ImportRules, RejectedLine, read_reviews
 from eval_pipeline.tables import Reviews
 
 DAY = dt.date(2026, 3, 10)

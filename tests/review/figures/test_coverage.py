@@ -1,9 +1,9 @@
 """How far the queue is read, by day, and which labels are still missing."""
 
-from eval_pipeline.review.coverage import by_day, control_labels, judge_labels
 from eval_pipeline.review.design import Design
+from eval_pipeline.review.figures.coverage import by_day, control_labels, judge_labels
 from resources.warehouse import PostgresWarehouse
-from tests.review.stored_reviews import TALK, label, review, store_labels, store_reviews
+from tests.review.figures.stored_reviews import TALK, label, review, store_labels, store_reviews
 from tests.stored_sessions import DAY, store_queue, store_sessions, store_signals
 
 EVERYTHING_TWICE = Design.model_validate({"default": {"sessions_per_day": 8, "double_review_share": 1}})

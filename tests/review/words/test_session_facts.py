@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from eval_pipeline.review.app.rendering import template
-from eval_pipeline.review.session_facts import AfterReveal, after_reveal, session_facts
-from eval_pipeline.review.session_measures import measures
+from eval_pipeline.review.words.session_facts import AfterReveal, after_reveal, session_facts
+from eval_pipeline.review.words.session_measures import measures
 from eval_pipeline.tables import FlaggedSessions, RawSessions, ReviewReveals, Reviews, ReviewSlots
 from resources.warehouse import PostgresWarehouse
 from tests.resources.frames import DAY, frame_for
-from tests.review.told_sessions import HOSTILE, SESSION, store
+from tests.review.words.told_sessions import HOSTILE, SESSION, store
 
 SECRET = "canary"
 START = pd.Timestamp("2026-01-02T03:04:05Z")

@@ -16,7 +16,7 @@ import pandas as pd
 from eval_pipeline.calibration.split import LabelSet, group_of, label_set
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.formula_safety import formula_safe
+from eval_pipeline.review.files.formula_safety import formula_safe
 from eval_pipeline.tables import HumanLabels, RawSessions, Reviews
 
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_pipeline.errors import SettingsError
-from eval_pipeline.review.exporting import labels_of, reviews_of, write_rows
-from eval_pipeline.review.formula_safety import as_written, formula_safe
+from eval_pipeline.review.files.exporting import labels_of, reviews_of, write_rows
+from eval_pipeline.review.files.formula_safety import as_written, formula_safe
+from eval_pipeline.review.files.reviews_file import ImportRules, read_reviews
 from eval_pipeline.review.labels import derive_labels
-from eval_pipeline.review.reviews_file import ImportRules, read_reviews
 from eval_pipeline.tables import HumanLabels, RawSessions, Reviews
 from tests.fakes import MemoryWarehouse
 from tests.resources.frames import frame_for

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.session_measures import measures, moment, seconds_in_words
-from eval_pipeline.review.unblinded import MAY_SEE
+from eval_pipeline.review.figures.unblinded import MAY_SEE
+from eval_pipeline.review.words.session_measures import measures, moment, seconds_in_words
 
 MAX_CHARACTERS = 400
 """Length beyond which a value of the metadata is cut."""

@@ -8,10 +8,10 @@ import pytest
 
 from eval_pipeline.review.app.rendering import template
 from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, CONTESTED, REPORTED
-from eval_pipeline.review.why_here import why_here
+from eval_pipeline.review.words.why_here import why_here
 from eval_pipeline.tables import EvaluatorVerdicts, FlaggedSessions, JudgeVerdicts, SessionSignals
 from resources.warehouse import PostgresWarehouse
-from tests.review.told_sessions import HOSTILE, SESSION, store
+from tests.review.words.told_sessions import HOSTILE, SESSION, store
 
 REPORT = "explicit_report"
 

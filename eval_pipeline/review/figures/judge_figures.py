@@ -13,8 +13,8 @@ from typing import Any
 
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.records import production_first, records
-from eval_pipeline.review.unblinded import MAY_SEE
+from eval_pipeline.review.figures.records import production_first, records
+from eval_pipeline.review.figures.unblinded import MAY_SEE
 
 Row = Mapping[str, Any]
 

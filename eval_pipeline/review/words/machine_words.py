@@ -10,11 +10,11 @@ from typing import Any
 
 from eval_pipeline.classifiers.definition import ABSTAIN, ERROR
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.trust import measured_of
-from eval_pipeline.review.word import Kind, Said
-from eval_pipeline.review.word import MachineWords as MachineWords
-from eval_pipeline.review.word import Response as Response
-from eval_pipeline.review.word import Word as Word
+from eval_pipeline.review.words.trust import measured_of
+from eval_pipeline.review.words.word import Kind, Said
+from eval_pipeline.review.words.word import MachineWords as MachineWords
+from eval_pipeline.review.words.word import Response as Response
+from eval_pipeline.review.words.word import Word as Word
 
 Row = Mapping[str, Any]
 """A row of one of the tables of verdicts, nulls as None."""

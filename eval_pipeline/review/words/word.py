@@ -6,7 +6,7 @@ Not here: reading them (`machine_words.py`), what an answer to one means (`answe
 from dataclasses import dataclass
 from typing import Literal
 
-from eval_pipeline.review.trust import Trust
+from eval_pipeline.review.words.trust import Trust
 
 Kind = Literal["evaluator", "judge", "signal", "classifier"]
 Said = Literal["pass", "fail", "not_applicable", "error"]

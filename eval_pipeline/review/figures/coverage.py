@@ -9,7 +9,7 @@ from datetime import date
 
 from eval_pipeline.calibration.rates import MIN_FOR_GATE
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.records import production_first, records
+from eval_pipeline.review.figures.records import production_first, records
 
 DAYS = 28
 """How many days up to the newest one of the queue are shown."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from eval_pipeline.judges.definition import Judge
-from eval_pipeline.review.judge_figures import (
+from eval_pipeline.review.figures.judge_figures import (
     by_category,
     disagreements,
     errors_by_reason,
@@ -14,7 +14,7 @@ from eval_pipeline.review.judge_figures import (
     versions_seen,
 )
 from resources.warehouse import PostgresWarehouse
-from tests.review.stored_reviews import (
+from tests.review.figures.stored_reviews import (
     label,
     measured,
     review,

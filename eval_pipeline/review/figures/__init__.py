@@ -1,0 +1,1 @@
+"""What the pages of figures show: agreement, anchoring, judges, coverage, adjudication, examples."""

@@ -1,0 +1,1 @@
+"""Reviews and labels in files: export and import."""
