@@ -98,11 +98,14 @@ class ReviewerSessions(Table, key=("token_hash",)):
 
 class AuditTrail(Table, key=("audit_id",), append=True):
     """Every write of the tables that people's acts go to, made by the database itself (triggers). The review app's role can
-    neither change nor delete a row, nor write one by hand."""
+    neither change nor delete a row, nor write one by hand. Table, rows, time and `database_role` are the database's own
+    word; `actor` is the app's: who runs SQL as its role can name anybody."""
 
     audit_id: int = column("Running number", ge=1)
     audited_at: Timestamp = column("When (UTC)")
-    actor: str = column("Person on whose behalf the write was made; null outside the app", nullable=True)
+    actor: str = column(
+        "Person on whose behalf the write was made, as the app says; null outside the app", nullable=True
+    )
     database_role: str = column("Role of the database that wrote")
     written_table: str = column("Table that was written")
     operation: str = column("INSERT, UPDATE or DELETE", isin=["INSERT", "UPDATE", "DELETE"])

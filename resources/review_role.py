@@ -1,7 +1,9 @@
 """The database role that the review app works as: it reads everything, and writes reviews and what belongs to them.
 
-Whoever breaks into the app may then still not change a stored review or a line of the audit trail. Not here: how the
-embedded server gets the role (`embedded_postgres.py`), when grants are given (`migration.py`).
+Whoever makes the app run SQL of his own (injection) may then still not change a stored review or a line of the audit trail.
+He may write new reviews in anybody's name: the app itself says for whom it writes, and so does he. Against one who runs
+programs as the app's account the role protects on a server with passwords alone: the embedded server trusts whoever reaches
+its socket. Not here: how the embedded server gets the role (`embedded_postgres.py`), when grants are given (`migration.py`).
 """
 
 from urllib.parse import urlsplit
@@ -26,6 +28,9 @@ GRANTS = (
     # Anew each time: what an earlier release granted and this one does not is gone.
     f"REVOKE ALL ON ALL TABLES IN SCHEMA evals FROM {REVIEW_ROLE}",
     f"REVOKE ALL ON SCHEMA evals FROM {REVIEW_ROLE}",
+    # A trigger fires without it. With it, one who may make a (temporary) table hangs the audit's function on it, and so
+    # writes lines of the trail by hand.
+    "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA evals FROM PUBLIC",
     f"GRANT USAGE ON SCHEMA evals TO {REVIEW_ROLE}",
     f"GRANT SELECT ON ALL TABLES IN SCHEMA evals TO {REVIEW_ROLE}",
     *(f"GRANT {rights} ON evals.{table} TO {REVIEW_ROLE}" for rights, tables in _MAY.items() for table in tables),

@@ -12,7 +12,7 @@ from eval_pipeline.tables import HumanLabels, RawSessions, Reviews
 from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import Pipeline
 from tests.resources.frames import frame_for
-from tests.review.test_export import SESSIONS, a_reading
+from tests.review.files.test_export import SESSIONS, a_reading
 from tests.review.test_labels import DAY
 
 Command = Callable[..., Result]

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -77,6 +78,14 @@ def test_a_port_in_use_and_a_foreign_host_are_refused_with_the_mend(
         ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
         assert ended.returncode == 1
         assert words in " ".join(ended.stderr.split()) and "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("option", ["--port", "--review-port"])
+def test_both_are_served_on_free_ports_alone(cli: Cli, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = cli("dev", "--port", "0", "--review-port", "0", option, str(taken.getsockname()[1]))
+    said = " ".join(ended.err.split())
+    assert ended.code == 1 and "cannot be served" in said and "make dev" in said
 
 
 def test_accounts_are_made_listed_changed_and_disabled(

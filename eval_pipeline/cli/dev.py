@@ -17,6 +17,7 @@ import typer
 
 from eval_pipeline.cli.review import REVIEW_PORT, print_link, review_server
 from eval_pipeline.cli.terminal import err, out
+from eval_pipeline.errors import SettingsError
 from eval_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def dev(port: int = 3000, review_port: int = REVIEW_PORT) -> None:
     from resources.dagster_home import prepare
     from resources.embedded_postgres import database_url
 
+    _refuse_taken(port, "PORT")
+    _refuse_taken(review_port, "REVIEW_PORT")
     settings = Settings.from_env()
     up = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGHUP):
@@ -47,6 +50,17 @@ def dev(port: int = 3000, review_port: int = REVIEW_PORT) -> None:
         raise typer.Exit(1)
 
 
+def _refuse_taken(port: int, name: str) -> None:
+    """Refuse a port that is taken, before anything starts: Dagster would start a second daemon and serve elsewhere."""
+    try:
+        socket.create_server((_HOST, port)).close()
+    except OSError as error:
+        raise SettingsError(
+            f"{_HOST} port {port} cannot be served: {error.strerror or error}",
+            f"end the program that holds it (another `make dev`?), or take another port: make dev {name}=...",
+        ) from error
+
+
 @contextmanager
 def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run `dagster dev` in a process group of its own, all of which is ended at last, however this process comes to end."""
@@ -57,7 +71,8 @@ def _dagster(port: int) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        with suppress(subprocess.TimeoutExpired):
+        # A second Ctrl-C asks for an end at once.
+        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             process.wait(_SECONDS_TO_END)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -15,7 +15,7 @@ from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.definition import Judge
 
 LABEL_COLUMNS = ["session_id", "target", "label", "status", "label_set", "origin"]
-REVIEW_COLUMNS = ["session_id", "reviewer", "answers", "first_bad_turn", "note", "submitted_at"]
+REVIEW_COLUMNS = ["session_id", "reviewer", "answers", "first_bad_turn", "note", "submitted_at", "is_repeat"]
 
 NOT_ASKED = "not_asked"
 """Beside the verdicts: the session is gone or still open, or its call was not made."""
@@ -74,11 +74,12 @@ def trials(labels: pd.DataFrame, verdicts: pd.DataFrame, reviews: pd.DataFrame, 
 def peoples_words(reviews: pd.DataFrame, target: str) -> pd.DataFrame:
     """Return what stands behind people's answers to `target`: first_bad_turn and note, by session_id and answer.
 
-    The latest review of each person counts; several notes are put one after the other, and the earliest turn is taken.
+    The latest review of each person counts, repeats apart, which make no label; several notes are put one after the other,
+    and the earliest turn is taken.
     """
     has_answered = reviews["answers"].map(lambda answers: target in answers).astype("bool")
     latest = (
-        reviews[has_answered]
+        reviews[has_answered & ~reviews["is_repeat"].astype("bool")]
         .sort_values("submitted_at", kind="stable")
         .drop_duplicates(["session_id", "reviewer"], keep="last")
     )

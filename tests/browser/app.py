@@ -9,7 +9,6 @@ from playwright.sync_api import Page
 
 from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.serving import ReviewServer
-from resources.review_store import PostgresReviewStore
 
 WIDE, NARROW = (1280, 900), (400, 800)
 """Sizes of a window, in CSS pixels."""
@@ -20,11 +19,10 @@ REVIEWER = "ann"
 
 @dataclass(frozen=True)
 class App:
-    """A running app. `link` opens it; `url` is its root; `store` is what its pages write through."""
+    """A running app. `link` opens it; `url` is its root."""
 
     link: str
     context: AppContext
-    store: PostgresReviewStore
 
     @property
     def url(self) -> str:

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -91,15 +91,13 @@ def serve(database_url: str, warehouse: PostgresWarehouse, deployment: Deploymen
         people = PostgresPeople(url)
         stack.callback(people.close)
 
-        def start(
-            accounts: dict[str, Role] | None = None, lease: timedelta = timedelta(minutes=15), **policy: Any
-        ) -> App:
+        def start(accounts: dict[str, Role] | None = None, **policy: Any) -> App:
             for name, role in (accounts or {}).items():
                 add(warehouse, Account(name, role, hashed(PASSWORD), True, datetime.now(UTC)))
             asked = ReviewPolicy(**{"people": "accounts" if accounts else "local", "local_name": REVIEWER, **policy})
-            store = stack.enter_context(PostgresReviewStore(url, lease, repeat_share=0))
+            store = stack.enter_context(PostgresReviewStore(url, repeat_share=0))
             context = AppContext(reading, store, people, deployment, asked, entrance_of(asked, people))
-            return App(stack.enter_context(running(context)), context, store)
+            return App(stack.enter_context(running(context)), context)
 
         yield start
 

@@ -101,6 +101,7 @@ REFUSED = [
     "CREATE TABLE public.mine (i int)",
     "CREATE OR REPLACE FUNCTION evals.audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     "SET ROLE eval_pipeline",
+    "SELECT evals.ask_for_readings(drawn) FROM evals.flagged_sessions AS drawn",
 ]
 
 
@@ -108,6 +109,19 @@ REFUSED = [
 def test_the_database_refuses_the_app_all_else(trail: str, statement: str) -> None:
     with psycopg.connect(as_review_role(trail)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement.encode())
+
+
+def test_no_line_is_forged_through_a_table_of_ones_own(database_url: str, app_url: str) -> None:
+    with psycopg.connect(database_url, user=ADMINISTRATOR, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(
+            sql.SQL("GRANT TEMPORARY ON DATABASE {} TO PUBLIC").format(name)
+        )  # as on a server of one's own
+    trigger = "CREATE TRIGGER forged AFTER INSERT ON pg_temp.reviews FOR EACH ROW EXECUTE FUNCTION evals.audit()"
+    with psycopg.connect(app_url) as connection:
+        connection.execute("CREATE TEMP TABLE reviews (session_id text)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(trigger.encode())
 
 
 def test_the_app_may_read_everything_and_make_no_temporary_table(app_url: str) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from eval_pipeline.review.app.addresses import client, is_trusted, peer
 from eval_pipeline.review.app.context import Entrance, SignInRefused
 from eval_pipeline.review.app.passwords import matches
-from eval_pipeline.review.app.slow_down import SlowDown
+from eval_pipeline.review.app.slow_down import Known, SlowDown
 from eval_pipeline.review.policy import ReviewPolicy, clean_name
 from eval_pipeline.review.ports import People, Role, SignedIn
 
@@ -80,11 +80,16 @@ class ProxyEntrance:
 
 @dataclass(frozen=True)
 class AccountsEntrance:
-    """Who knows an active account's password. A refusal does not say whether name or password was wrong."""
+    """Who knows an active account's password. A refusal does not say whether name or password was wrong.
+
+    Attempts are counted by name and by address. From an address that a person came in from before, his name is counted
+    apart: whoever guesses at it from elsewhere does not lock him out.
+    """
 
     policy: ReviewPolicy
     people: People
     slow_down: SlowDown = field(default_factory=SlowDown)
+    known: Known = field(default_factory=Known)
     kind: str = "accounts"
 
     def admits(self, request: Request) -> bool:
@@ -94,13 +99,15 @@ class AccountsEntrance:
     def enter(self, request: Request, evidence: Mapping[str, Any]) -> tuple[str, Role]:
         """Let in who brings name and password. Raises `SignInRefused`."""
         name, address = _text(evidence, "reviewer")[:200], client(request, self.policy.trusted_addresses)
-        by_name, by_address = f"name {name}", f"address {address}"
+        by_address = f"address {address}"
+        by_name = f"name {name}" + (f" at {address}" if self.known.holds((name, address)) else "")
         if wait := self.slow_down.begin({by_name: FREE_BY_NAME, by_address: FREE_BY_ADDRESS}):
             raise SignInRefused(f"Too many attempts. The next one can be made in {wait} seconds.", wait)
         account = self.people.account(name)
         if not matches(account[1] if account else None, _text(evidence, "password")) or account is None:
             raise SignInRefused("Name and password do not go together.")
         self.slow_down.succeeded(by_name, by_address)
+        self.known.add((name, address))
         return name, account[0]
 
     def still_holds(self, request: Request, person: SignedIn) -> bool:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +21,8 @@ from eval_pipeline.review.app.http import render, wants_json
 from eval_pipeline.review.ports import DraftConflict, ReviewConflict, UnknownSession
 
 LOG = logging.getLogger("eval_pipeline.review")
+CLIENT_WENT = 499
+"""What the access log says of a request whose sender went before all of it was here; nothing is answered."""
 
 _SAYINGS = {
     400: ("This request cannot be read", "Something in it is not as it should be.", "Go back and try again."),
@@ -28,6 +30,7 @@ _SAYINGS = {
     403: ("This is not for you", "Your role does not include it.", "Ask a lead."),
     404: ("Nothing is here", "There is no such page.", ""),
     405: ("This cannot be done here", "Only reading and sending forms is possible.", ""),
+    408: ("This took too long", "The form did not arrive in time.", "Try again; what you typed is kept."),
     409: ("This was changed meanwhile", "Another tab or person was faster.", "Load the page again to see both."),
     413: ("This is too much at once", "The form is larger than the server takes.", "Shorten the note."),
     415: ("This request cannot be read", "It is neither a form nor JSON.", ""),
@@ -89,6 +92,8 @@ class Failures:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            status = CLIENT_WENT
         except Exception as error:
             incident = _noted(error)
             if not status:

@@ -5,10 +5,11 @@ can POST nothing but `VIEWERS_MAY_POST`. Not here: roles of single pages (`http.
 (`sign_in.py`), what a refusal looks like (`errors_pages.py`).
 """
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +28,7 @@ OPEN = frozenset({SIGN_IN, "/health"})
 VIEWERS_MAY_POST = frozenset({SIGN_OUT, "/session/look"})
 METHODS = frozenset({"GET", "HEAD", "POST"})
 BODY_LIMIT_BYTES = 256 * 1024
+BODY_LIMIT_S = 30.0
 
 CONTENT_POLICY = "; ".join(
     [
@@ -87,7 +89,7 @@ class Doors:
         person = None if _is_open(request) else await run_in_threadpool(_person, request)
         scope.setdefault("state", {}).update(person=person, form={})
         if request.method == "POST":
-            form = await _form(request, scope, send)
+            form = await _form(request, scope)
             _check_token(request, person, form)
             _check_role(request, person)
             scope["state"]["form"] = form
@@ -97,8 +99,13 @@ class Doors:
 
 
 def _is_open(request: Request) -> bool:
-    path = request.url.path
+    path = _path(request)
     return path in OPEN or path.startswith("/static/")
+
+
+def _path(request: Request) -> str:
+    """Return the path that the router goes by; `request.url` would be put together with what the Host header says."""
+    return str(request.scope["path"])
 
 
 def _check_address(request: Request) -> None:
@@ -110,7 +117,7 @@ def _check_address(request: Request) -> None:
         raise HTTPException(405, headers={"Allow": ", ".join(sorted(METHODS))})
     if not context.entrance.admits(request):
         raise HTTPException(403, "This server is reached through its proxy alone.")
-    if "\0" in request.url.path or "%00" in request.url.query or "\0" in request.url.query:
+    if "\0" in _path(request) or "%00" in request.url.query or "\0" in request.url.query:
         raise HTTPException(400, "The address holds a NUL character.")
 
 
@@ -126,13 +133,17 @@ def _sign_in_first(request: Request) -> HTTPException:
     """Return the way to the sign-in page, which leads back here; a script gets 401."""
     if wants_json(request) or request.headers.get("sec-fetch-mode", "navigate") != "navigate":
         return HTTPException(401)
-    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    asked = quote(_path(request)) + (f"?{request.url.query}" if request.url.query else "")
     return HTTPException(303, headers={"Location": link(SIGN_IN, next=None if asked == "/" else asked)})
 
 
-async def _form(request: Request, scope: Scope, send: Send) -> Mapping[str, Any]:
+async def _form(request: Request, scope: Scope) -> Mapping[str, Any]:
     """Return the fields of the body, a form's or a JSON object's."""
-    body = await _body(request)
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            body = await _body(request)
+    except TimeoutError:
+        raise HTTPException(408) from None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         found = _json_object(body)
@@ -142,7 +153,7 @@ async def _form(request: Request, scope: Scope, send: Send) -> Mapping[str, Any]
         raise HTTPException(415, "A form or a JSON object is expected.")
     else:
         found = {}
-    if any("\0" in name or _holds_nul(value) for name, value in found.items()):
+    if _holds_nul(found):
         raise HTTPException(400, "The form holds a NUL character.")
     return found
 
@@ -179,20 +190,25 @@ async def _form_fields(scope: Scope, body: bytes) -> dict[str, Any]:
     return {name: value for name, value in fields.multi_items() if isinstance(value, str)}
 
 
-def _holds_nul(value: Any) -> bool:
-    """Return whether a text within `value` holds the one character that PostgreSQL cannot store."""
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_holds_nul(part) for pair in value.items() for part in pair)
-    return isinstance(value, list) and any(map(_holds_nul, value))
+def _holds_nul(form: Mapping[str, Any]) -> bool:
+    """Return whether a text in `form`, at any depth, holds the one character that PostgreSQL cannot store."""
+    left: list[Any] = [form]
+    while left:
+        part = left.pop()
+        if isinstance(part, str) and "\0" in part:
+            return True
+        if isinstance(part, dict):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            left += part
+    return False
 
 
 def _check_token(request: Request, person: SignedIn | None, form: Mapping[str, Any]) -> None:
     """Refuse a POST that another site may have made a browser send."""
     if not _is_same_origin(request):
         raise HTTPException(403, "This request came from another site.")
-    if person is None and request.url.path != SIGN_IN:
+    if person is None and _path(request) != SIGN_IN:
         raise HTTPException(401)
     expected = person.csrf_token if person else read_form_token(request)
     given = request.headers.get("x-csrf-token") or form.get("csrf_token")
@@ -214,6 +230,6 @@ def _is_same_origin(request: Request) -> bool:
 
 
 def _check_role(request: Request, person: SignedIn | None) -> None:
-    may_post = person is None or at_least(person, "reviewer") or request.url.path in VIEWERS_MAY_POST
+    may_post = person is None or at_least(person, "reviewer") or _path(request) in VIEWERS_MAY_POST
     if not may_post:
         raise HTTPException(403, "A viewer reads; only a reviewer may change something.")

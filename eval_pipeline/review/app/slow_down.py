@@ -14,6 +14,26 @@ FORGOTTEN_AFTER_S = 3600
 MOST_KEYS = 10_000
 
 
+class Known:
+    """Names with the addresses that they came in from, the latest `MOST_KEYS` of them."""
+
+    def __init__(self) -> None:
+        self._pairs: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def holds(self, pair: tuple[str, str]) -> bool:
+        """Return whether the name came in from the address."""
+        return pair in self._pairs
+
+    def add(self, pair: tuple[str, str]) -> None:
+        """Remember that it did."""
+        with self._lock:
+            self._pairs[pair] = None
+            self._pairs.move_to_end(pair)
+            while len(self._pairs) > MOST_KEYS:
+                self._pairs.popitem(last=False)
+
+
 @dataclass(frozen=True)
 class _Attempts:
     count: int
@@ -53,7 +73,7 @@ class SlowDown:
         made = self._attempts.get(key)
         if made is None or made.count < n_free:
             return 0.0
-        return made.last + min(2.0 ** min(made.count - n_free, 30), LONGEST_WAIT_S) - now
+        return min(2.0 ** min(made.count - n_free, 30), LONGEST_WAIT_S) - (now - made.last)
 
     def _count(self, key: str, now: float) -> None:
         made = self._attempts.pop(key, None)

@@ -51,7 +51,7 @@ def test_progress_counts_what_i_answered_of_what_is_mine(
 ) -> None:
     client = app_client()
     assert "0 of 6" in text_of(client.get("/").text) and "Start" in client.get("/").text
-    claimed = app_context.store.claim_next("ann", Wanted())
+    claimed = app_context.store.claim_next("ann", Wanted(surface="chat"))
     assert claimed is not None
     page = text_of(client.get("/").text)
     assert "0 of 6" in page and "Resume" in page

@@ -120,7 +120,9 @@ def test_signing_out_ends_the_token_on_the_server(local: AppContext) -> None:
     sign_in(client, token=local.entrance.token)  # type: ignore[attr-defined]
     kept = dict(client.cookies)
     token = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/").text)
-    assert token and client.post("/sign-out", data={"csrf_token": token[1]}).status_code == 303
+    assert token
+    ended = client.post("/sign-out", data={"csrf_token": token[1]})
+    assert ended.status_code == 303 and ended.headers["clear-site-data"] == '"storage"'
     assert "review_session_3001" not in client.cookies
     client.cookies.update(kept)
     assert client.get("/").status_code == 303
@@ -259,6 +261,20 @@ def test_guessing_is_slowed_down_by_name_and_by_address(team: AppContext) -> Non
     assert [attempt("192.0.2.7", f"name {n}") for n in range(FREE_BY_ADDRESS)] == [403] * FREE_BY_ADDRESS
     assert attempt("192.0.2.7", "lea", PASSWORD + "lea") == 429
     assert attempt("192.0.2.8", "lea", PASSWORD + "lea") == 303
+
+
+def test_who_guesses_at_a_name_does_not_lock_its_owner_out(team: AppContext) -> None:
+    entrance = AccountsEntrance(ACCOUNTS, team.people, SlowDown(Clock()))
+    context = replace(team, entrance=entrance)
+
+    def attempt(address: str, password: str) -> int:
+        return sign_in(browser(build_app(context), client=(address, 1)), reviewer="ben", password=password)
+
+    assert attempt("192.0.2.1", PASSWORD + "ben") == 303
+    assert [attempt("198.51.100.9", "wrong") for _ in range(FREE_BY_NAME + 1)] == [403] * FREE_BY_NAME + [429]
+    assert attempt("192.0.2.1", PASSWORD + "ben") == 303
+    assert attempt("198.51.100.9", PASSWORD + "ben") == 429, "the guesser's wait goes on"
+    assert [attempt("192.0.2.1", "wrong") for _ in range(FREE_BY_NAME + 1)] == [403] * FREE_BY_NAME + [429]
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=40))

@@ -29,3 +29,18 @@ export function goTo(address) {
   const target = new URL(address, window.location.href);
   if (target.origin === window.location.origin) window.location.assign(target.href);
 }
+
+// Signing out clears what this browser keeps (Clear-Site-Data): not before the person knows that an answer is not sent.
+// The session's page asks in its own words, and has then prevented the submit.
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.getAttribute("action") !== "/sign-out") return;
+  if (hasUnsent() && !window.confirm("An answer of yours is not sent yet. Sign out and lose it?")) event.preventDefault();
+});
+
+function hasUnsent() {
+  try {
+    return Object.keys(localStorage).some((key) => key.startsWith("outbox:"));
+  } catch {
+    return false;
+  }
+}
