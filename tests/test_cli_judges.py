@@ -57,7 +57,11 @@ def labelled(warehouse: PostgresWarehouse) -> pd.DataFrame:
     )
     warehouse.replace_day(HumanLabels, DAY, [labels])
     reviews = frame_for(Reviews, 60, DAY).assign(
-        session_id=list(truth["session_id"]), answers=[{TARGET: word} for word in words], note=NOTE, first_bad_turn=4
+        session_id=list(truth["session_id"]),
+        answers=[{TARGET: word} for word in words],
+        note=NOTE,
+        first_bad_turn=4,
+        is_repeat=False,
     )
     warehouse.append(Reviews, reviews)
     return labels

@@ -45,7 +45,13 @@ def verdict(session_id: str, word: str, **changes: Any) -> dict[str, Any]:
 
 
 def review(
-    session_id: str, reviewer: str, word: str, note: str | None, hour: int = 9, turn: Any = pd.NA
+    session_id: str,
+    reviewer: str,
+    word: str,
+    note: str | None,
+    hour: int = 9,
+    turn: Any = pd.NA,
+    is_repeat: bool = False,
 ) -> dict[str, Any]:
     return {
         "session_id": session_id,
@@ -54,6 +60,7 @@ def review(
         "first_bad_turn": turn,
         "note": note,
         "submitted_at": pd.Timestamp("2026-03-10T00:00Z") + pd.Timedelta(hours=hour),
+        "is_repeat": is_repeat,
     }
 
 
@@ -132,6 +139,7 @@ def test_the_latest_review_of_each_person_speaks() -> None:
         review("a", "ada", "fail", "Wrong order.", hour=10, turn=4),
         review("a", "bruno", "fail", "Not asked for.", hour=9, turn=6),
         review("a", "chiara", "pass", "Fine.", hour=9),
+        review("a", "ada", "pass", "A repeat.", hour=11, turn=1, is_repeat=True),
     )
     words = peoples_words(people, TARGET)
     assert set(words.loc[("a", "fail"), "note"].split(" | ")) == {"Wrong order.", "Not asked for."}

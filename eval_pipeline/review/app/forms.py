@@ -24,6 +24,7 @@ MAX_REASON = 500
 MAX_ID = 1_000
 MAX_LIST = 64_000
 MAX_WORDS = 500
+MAX_SEEN = 64
 MOST_SKIPPED = 50
 MAX_SECONDS = 4 * 3600.0
 """No session is read for longer at a time; what is beyond is a clock that went wrong."""
@@ -145,7 +146,7 @@ def responses_of(form: Form, answerable: Collection[str]) -> dict[str, Response]
 def draft_of(form: Form, redact: Callable[[str], str]) -> dict[str, Any]:
     """Return the content of a draft: what is entered so far, not yet held against any rule but form and size."""
     sent = form.get("content")
-    if not isinstance(sent, dict) or len(sent) > len(_DRAFT_TEXTS) + 2:
+    if not isinstance(sent, dict) or len(sent) > len(_DRAFT_TEXTS) + 3:
         raise BadForm({"content": "the draft cannot be read"})
     texts = {name: text_of(sent, name, MAX_NOTE, "the draft") for name in _DRAFT_TEXTS}
     content: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
@@ -153,6 +154,7 @@ def draft_of(form: Form, redact: Callable[[str], str]) -> dict[str, Any]:
         content["note"] = redact(content["note"])
     if sent.get("words") is not None:
         content["words"] = _draft_words(sent["words"])
+        content["words_seen"] = text_of(sent, "words_seen", MAX_SEEN, "the draft") or ""
     seconds = _number(sent.get("seconds"))
     return {**content, "seconds": min(max(seconds, 0.0), MAX_SECONDS)} if seconds is not None else content
 

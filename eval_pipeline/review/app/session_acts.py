@@ -19,7 +19,7 @@ from eval_pipeline.review.app import forms
 from eval_pipeline.review.app.forms import BadForm, Form
 from eval_pipeline.review.app.http import Handler, context_of, form_of, person_of, render, require, wants_json
 from eval_pipeline.review.app.session_page import standing_of
-from eval_pipeline.review.app.session_view import Fields, Opened, opened, page_values
+from eval_pipeline.review.app.session_view import Fields, Opened, opened, page_values, state_of
 from eval_pipeline.review.ports import DraftConflict, Review, ReviewConflict, Role, UnknownSession, Wanted
 
 Act = Callable[[Request, str, Form], Response]
@@ -117,7 +117,8 @@ def claim(request: Request, session_id: str, form: Form) -> Response:
     """Renew his claim or take a free slot, and say how he stands to the session."""
     context_of(request).store.claim(session_id, person_of(request).reviewer)
     if wants_json(request):
-        return JSONResponse(standing_of(_opened(request, session_id), person_of(request)))
+        person = person_of(request)
+        return JSONResponse(standing_of(state_of(context_of(request), session_id, person.reviewer), person))
     return _go(request, forms.session_url(session_id, forms.wanted_of(form)))
 
 

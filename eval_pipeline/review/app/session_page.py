@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from eval_pipeline.review.app.forms import wanted_of
 from eval_pipeline.review.app.http import context_of, person_of, render, require, wants_json
-from eval_pipeline.review.app.session_view import Opened, opened, page_values
-from eval_pipeline.review.ports import SignedIn
+from eval_pipeline.review.app.session_view import opened, page_values, state_of
+from eval_pipeline.review.ports import ReviewState, SignedIn
 
 AFTER = {
     "submitted": "Submitted.",
@@ -28,18 +28,17 @@ AFTER = {
 def session_page(request: Request) -> Response:
     """Show a session (`id`), from a `turn` on, within a part of the queue (`surface`, `day`)."""
     context, person, query = context_of(request), person_of(request), request.query_params
-    session = opened(context, query.get("id", ""), person.reviewer)
     if wants_json(request):
-        return JSONResponse(standing_of(session, person))
+        return JSONResponse(standing_of(state_of(context, query.get("id", ""), person.reviewer), person))
+    session = opened(context, query.get("id", ""), person.reviewer)
     turn = query.get("turn", "")
     is_turn = turn.isascii() and turn.isdigit() and len(turn) < 10
     values = page_values(context, session, wanted_of(query), turn=int(turn) if is_turn else 0)
     return render(request, "session.html", **values, **_after(query.get("after", ""), query.get("was", "")))
 
 
-def standing_of(session: Opened, person: SignedIn) -> dict[str, Any]:
+def standing_of(state: ReviewState, person: SignedIn) -> dict[str, Any]:
     """Return how a person stands to a session: nothing that the page before the lock does not say."""
-    state = session.state
     return {
         "reviewer": person.reviewer,
         "csrf_token": person.csrf_token,

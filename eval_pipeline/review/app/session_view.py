@@ -7,7 +7,7 @@ for a person who has locked his answer or has looked, and for nobody else. Not h
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.forms import MAX_ID, MAX_NOTE, Form, session_url, wanted_fields
 from eval_pipeline.review.ports import ReviewState, UnknownSession, Wanted
 from eval_pipeline.review.transcript.timeline import timeline
-from eval_pipeline.review.transcript.turns import window
+from eval_pipeline.review.transcript.turns import Window, part_for, window
 from eval_pipeline.review.words.blind_question import asked_judge
 from eval_pipeline.review.words.machine_words import machine_words
 from eval_pipeline.review.words.session_facts import AfterReveal, SessionFacts, after_reveal, session_facts
@@ -79,11 +79,16 @@ class Fields:
     note: str = ""
     question_answer: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
+    words_seen: str = ""
 
     @classmethod
     def of_form(cls, form: Form) -> "Fields":
         """Return what a form brought, right or wrong, to be shown again."""
-        return cls(**_texts(form), words={n.removeprefix("word:"): str(v) for n, v in form.items() if n[:5] == "word:"})
+        return cls(
+            **_texts(form),
+            words={n.removeprefix("word:"): str(v) for n, v in form.items() if n[:5] == "word:"},
+            words_seen=str(form.get("words_seen") or ""),
+        )
 
     @classmethod
     def of_entry(cls, entry: Entry, words: Mapping[str, str]) -> "Fields":
@@ -91,9 +96,18 @@ class Fields:
         turn = "" if entry.first_bad_turn is None else str(entry.first_bad_turn)
         return cls(entry.answer or "", turn, entry.category or "", entry.note or "", "", words)
 
-    def overlaid(self, draft: Mapping[str, Any]) -> "Fields":
-        """Return these with a draft's entries over them: what the draft leaves empty was emptied."""
-        return Fields(**_texts(draft), words=draft.get("words", self.words))
+    def overlaid(self, draft: Mapping[str, Any], seen: str | None) -> "Fields":
+        """Return these with a draft's entries over them: what the draft leaves empty was emptied.
+
+        Its responses are to the words that it saw: where machines say something else by now (`seen`), they are left out.
+        """
+        is_of_these_words = draft.get("words_seen") == seen
+        return Fields(**_texts(draft), words=draft.get("words", self.words) if is_of_these_words else self.words)
+
+    def differs(self, entry: Entry) -> bool:
+        """Return whether these say another answer, turn or category than `entry`."""
+        other = Fields.of_entry(entry, {})
+        return (self.answer, self.first_bad_turn, self.category) != (other.answer, other.first_bad_turn, other.category)
 
 
 def _texts(given: Mapping[str, Any]) -> dict[str, str]:
@@ -103,16 +117,27 @@ def _texts(given: Mapping[str, Any]) -> dict[str, str]:
 
 def opened(context: AppContext, session_id: str, reviewer: str) -> Opened:
     """Open a session for a person. Answers 404 for one that is not stored."""
-    try:
-        state = context.store.state(session_id, reviewer) if is_an_id(session_id) else None
-    except UnknownSession:
-        state = None
-    facts = session_facts(context.warehouse, session_id) if state else None
-    if state is None or facts is None:
-        raise HTTPException(404, "There is no such session: it was withdrawn, or the address is cut.")
+    state = state_of(context, session_id, reviewer)
+    facts = session_facts(context.warehouse, session_id)
+    if facts is None:
+        raise _unknown()
     asked = asked_judge(session_id, context.deployment.judges)
     revealed = _revealed(context, session_id, reviewer) if state.is_revealed else None
     return Opened(session_id, reviewer, facts, state, asked, revealed)
+
+
+def state_of(context: AppContext, session_id: str, reviewer: str) -> ReviewState:
+    """Return how a person stands to a session. Answers 404 for one that is not stored."""
+    if not is_an_id(session_id):
+        raise _unknown()
+    try:
+        return context.store.state(session_id, reviewer)
+    except UnknownSession:
+        raise _unknown() from None
+
+
+def _unknown() -> HTTPException:
+    return HTTPException(404, "There is no such session: it was withdrawn, or the address is cut.")
 
 
 def is_an_id(text: str) -> bool:
@@ -126,7 +151,8 @@ def stored_fields(session: Opened) -> Fields:
     if session.revealed:
         words = dict(given_responses(session.state.reviews, session.revealed.words.answerable.values()))
     fields = Fields.of_entry(standing(session.state.reviews), words)
-    return fields.overlaid(session.state.draft.content) if session.state.draft else fields
+    seen = session.revealed.seen if session.revealed else None
+    return fields.overlaid(session.state.draft.content, seen) if session.state.draft else fields
 
 
 def page_values(
@@ -140,11 +166,14 @@ def page_values(
 ) -> dict[str, Any]:
     """Return the values of `session.html`. `turn`: where the transcript opens; `fields`, `problems`, `key`: of a refused form."""
     state, revealed = session.state, session.revealed
+    if fields is None or (revealed is not None and fields.words_seen != revealed.seen):
+        kept = stored_fields(session)
+        fields = kept if fields is None else replace(fields, words=kept.words)
     seconds = state.draft.content.get("seconds", 0.0) if state.draft else 0.0
     return {
         "session_id": session.session_id,
         "facts": session.facts,
-        "window": window(session.facts.turns, turn, session_id=session.session_id),
+        "window": _window(session, turn),
         "timeline": timeline(session.facts.turns, session.facts.meta, session.session_id),
         "turn": turn,
         "n_turns": session.n_turns,
@@ -157,7 +186,8 @@ def page_values(
         "judge": session.asked,
         "question_target": session.question_target or "",
         "taxonomy": context.deployment.taxonomy,
-        "fields": fields or stored_fields(session),
+        "fields": fields,
+        "is_changed": fields.differs(standing(state.reviews)),
         "problems": problems or {},
         "max_note": MAX_NOTE,
         "idempotency_key": key or str(uuid.uuid4()),
@@ -167,6 +197,12 @@ def page_values(
         "previous": _previous(context, session, wanted),
         "here": session_url(session.session_id, wanted),
     }
+
+
+def _window(session: Opened, turn: int) -> Window:
+    first, end = part_for(turn, session.n_turns)
+    part = session.facts.turns[first:end]
+    return window(part, turn, session_id=session.session_id, offset=first, n_total=session.n_turns)
 
 
 def _revealed(context: AppContext, session_id: str, reviewer: str) -> Revealed:
@@ -180,5 +216,7 @@ def _revealed(context: AppContext, session_id: str, reviewer: str) -> Revealed:
 def _previous(context: AppContext, session: Opened, wanted: Wanted) -> str | None:
     """Return the address of the session that he answered before this one, None at the end of the way back."""
     answered = context.store.latest(session.reviewer, MOST_PREVIOUS)
-    here = answered.index(session.session_id) + 1 if session.session_id in answered else 0
+    # Of a session shown again nothing is said yet: where it stood the first time would tell that it is.
+    has_answered = bool(session.state.reviews) and session.session_id in answered
+    here = answered.index(session.session_id) + 1 if has_answered else 0
     return session_url(answered[here], wanted) if here < len(answered) else None

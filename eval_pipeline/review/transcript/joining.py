@@ -82,7 +82,7 @@ class _Waiting:
         """Return the call that is answered, whether by order, and whether nobody spoke since; None for no such call."""
         by_id = [call for call in self._latest if call_id is not None and call.call_id == call_id]
         if not by_id and call_id is not None and self._older[call_id]:
-            return self._older[call_id].pop(), False, False
+            return self._older[call_id].pop(0), False, False
         by_order = [call for call in self._latest if call_id is None or call.call_id is None]
         for call in [*by_id, *by_order]:
             self._latest.remove(call)

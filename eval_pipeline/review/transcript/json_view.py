@@ -1,4 +1,6 @@
-"""JSON, pretty and folded: keys in the order they came, numbers as they were written, doubled keys kept.
+"""JSON, pretty and folded; of a text with keys in the order they came, numbers as they were written, doubled keys kept.
+
+What is stored as an object (the arguments of a call) has the order that the database keeps.
 
 Not here: whether a text is shown as JSON (`body.py`).
 """

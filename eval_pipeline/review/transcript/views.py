@@ -101,16 +101,17 @@ class Views:
         turn = self._turns[index]
         role, content = str(turn.get("role")), str(turn.get("content") or "")
         at, reasoning = moment_of(turn.get("at")), turn.get("reasoning")
+        failure = failure_of(turn) if role == "tool" else None
         return TurnView(
             index=index,
             role=role if role in _ROLES else "other",
             label=visible(_ROLES.get(role, role[:40])),
             at=at,
             gap=self._gap(index, at),
-            body=self._body(role, content),
+            body=_unfolded(self._body(role, content)) if failure else self._body(role, content),
             reasoning=folded("Reasoning", str(reasoning), self._shown) if reasoning else None,
             calls=tuple(self._call(index, number, call) for number, call in enumerate(calls_of(turn))),
-            failure=failure_of(turn) if role == "tool" else None,
+            failure=failure,
             remark=_visible(self._remark(index, turn)),
             is_cut=max(len(content), len(str(reasoning or ""))) > self._shown,
         )
@@ -165,3 +166,8 @@ def _arguments(value: Any, shown: int) -> SafeHtml | None:
     if value is None or value == {} or value == "":
         return None
     return body_html(value, shown, is_markdown=False) if isinstance(value, str) else json_html(value)
+
+
+def _unfolded(html: SafeHtml | None) -> SafeHtml | None:
+    """Return a body with its own fold open: how a tool failed must not be hidden."""
+    return SafeHtml(html.replace("<details", "<details open", 1)) if html and html.startswith("<details") else html

@@ -92,7 +92,7 @@ def session_facts(warehouse: Warehouse, session_id: str) -> SessionFacts | None:
     if not rows:
         return None
     row: Row = rows[0]
-    meta = row["meta"] if isinstance(row["meta"], dict) else {"meta": row["meta"]}
+    meta = _named_parts(row["meta"], "meta")
     return SessionFacts(
         session_id=row["session_id"],
         session_day=date.fromisoformat(row["session_day"]),
@@ -104,7 +104,7 @@ def session_facts(warehouse: Warehouse, session_id: str) -> SessionFacts | None:
         feedback=tuple(_feedback(row["feedback"] or [])),
         facts=dict(_facts(row)) | measures(meta, row["turns"]),
         versions=_versions(row),
-        slices=_texts(row["slices"] or {}),
+        slices=_texts(_named_parts(row["slices"], "slices")),
         other_meta=_texts({name: value for name, value in meta.items() if name not in _READ_ELSEWHERE}),
     )
 
@@ -175,9 +175,16 @@ def _facts(row: Row) -> Iterator[tuple[str, str]]:
     yield "redacted", f"{row['n_redactions']} values, by rules {row['redaction_version']}"
 
 
-def _feedback(pieces: Sequence[Mapping[str, Any]]) -> Iterator[Said]:
-    for piece in pieces:
-        value = piece.get("value")
+def _named_parts(value: Any, name: str) -> Mapping[str, Any]:
+    """Return stored JSON as an object, whatever it is: a page must open for any session that is stored."""
+    return value if isinstance(value, dict) else {name: value} if value else {}
+
+
+def _feedback(pieces: Any) -> Iterator[Said]:
+    for piece in pieces if isinstance(pieces, list) else []:
+        if not isinstance(piece, dict):
+            continue
+        value = piece.get("value") if isinstance(piece.get("value"), int | float) else None
         match piece.get("kind"):
             case "thumbs":
                 text = "thumb up" if (value or 0) > 0 else "thumb down"
@@ -190,7 +197,7 @@ def _feedback(pieces: Sequence[Mapping[str, Any]]) -> Iterator[Said]:
 
 def _versions(row: Row) -> dict[str, str]:
     model = {} if row["model_version"] is None else {"model": row["model_version"]}
-    return _texts({**model, **(row["versions"] or {})})
+    return _texts({**model, **_named_parts(row["versions"], "versions")})
 
 
 def _named(value: Any) -> Iterator[tuple[str, str]]:

@@ -121,7 +121,9 @@ def _sentences(queued: Row, reasons: Sequence[Reason]) -> Iterator[str]:
         yield STRATUM_WORDS.get(stratum) or _ARM_WORDS[arm]
     probability = queued["inclusion_probability"]
     if probability < 1:
-        yield f"Its chance to be drawn was {100 * probability:.0f} %, so it stands for about {1 / probability:.0f} such sessions."
+        stands_for = round(1 / probability)
+        so = f", so it stands for about {stands_for} such sessions" if stands_for > 1 else ""
+        yield f"Its chance to be drawn was {100 * probability:.3g} %{so}."
     else:
         yield "Every such session of that day is read."
     if queued["is_double_review"]:

@@ -4,7 +4,7 @@
 import { button, clock, hush, linkTo, say, show } from "./banners.js";
 import { draftKey, forget, get, put } from "./kept.js";
 import { isUndecided, retry, send } from "./offline.js";
-import { form, isSame, read, root, write } from "./panel.js";
+import { form, isSame, openMind, read, root, write } from "./panel.js";
 import { seconds } from "./active_time.js";
 
 const DELAY_MS = 800;
@@ -17,6 +17,7 @@ let saving = null;
 let isStopped = false;
 let timer = null;
 let stored = null;
+let isKept = true;
 
 /** Begin: put back what this browser kept and the server has not, or offer it; then save whatever is entered. */
 export function start() {
@@ -27,6 +28,8 @@ export function start() {
     else offer(kept);
   }
   form.addEventListener("entered", entered);
+  // Where the browser keeps nothing, leaving would lose what the server does not have yet.
+  window.addEventListener("beforeunload", (event) => { if (!isKept && !isStopped && isDirty()) event.preventDefault(); });
 }
 
 /** Stop saving and forget what was kept: it is submitted. */
@@ -58,7 +61,7 @@ function entered() {
     forget(key);
     return;
   }
-  put(key, { content: read(), version, revision, isDirty: true, at: Date.now() });
+  isKept = put(key, { content: read(), version, revision, isDirty: true, at: Date.now() });
   timer = setTimeout(save, DELAY_MS);
 }
 
@@ -107,6 +110,7 @@ function take(body, content) {
 
 function putBack(kept) {
   write(kept.content);
+  openMind();
   say("put-back", "good", `Put back what you had entered at ${clock(kept.at)}.`);
   timer = setTimeout(save, DELAY_MS);
 }

@@ -1,5 +1,6 @@
 // From a key to what it does. Keys are quiet while one types in a field, in a dialog, and with Ctrl, Alt or Meta held.
 
+const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "PageDown", "PageUp", "Tab"]);
 const TYPED = /^(text|search|number|password|email|url|tel|date|time)$/;
 
 /** Whether `element` takes letters. */
@@ -20,6 +21,11 @@ export function listen(map) {
       return;
     }
     if (isField(target)) return;
+    // A key held down moves, and does nothing else: a held Enter would lock, submit and go on, also through a button.
+    if (event.repeat && !MOVES.has(event.key)) {
+      if (event.key === "Enter" || event.key === " ") event.preventDefault();
+      return;
+    }
     if (event.key === "Enter" && target.matches?.("button, a[href], summary")) return;
     if (event.key.startsWith("Arrow") && target.matches?.("input[type=radio]")) return;
     const act = map[event.key];

@@ -17,6 +17,8 @@ export async function send(address, fields) {
   delete sent.csrf_token;
   let answer = await post(address, sent);
   if (answer.status === 403 && (await renewToken())) answer = await post(address, sent);
+  // A page instead of an answer: a proxy in front wants him to sign in again, and nothing is stored.
+  if (answer.status === 200 && answer.body === null) answer = { status: 401, body: null };
   tell(answer.status);
   return answer;
 }

@@ -15,15 +15,16 @@ export function contentOf(fields) {
   const content = Object.fromEntries(NAMES.map((name) => [name, String(fields[name] ?? "")]));
   if (!("words_seen" in fields)) return content;
   const words = Object.entries(fields).filter(([name]) => name.startsWith("word:"));
-  return { ...content, words: Object.fromEntries(words.map(([name, value]) => [name.slice(5), value])) };
+  return { ...content, words_seen: fields.words_seen, words: Object.fromEntries(words.map(([name, value]) => [name.slice(5), value])) };
 }
 
-/** Put `content` into the fields; what it does not name is emptied. */
+/** Put `content` into the fields; what it does not name is emptied, but for responses to other words than these. */
 export function write(content) {
+  const isOfTheseWords = !isRevealed || content.words_seen === form.elements.words_seen.value;
   for (const field of form.elements) {
     const name = field.name ?? "";
     const isWord = name.startsWith("word:");
-    if (!isWord && !NAMES.includes(name)) continue;
+    if (isWord ? !isOfTheseWords : !NAMES.includes(name)) continue;
     const value = (isWord ? content.words?.[name.slice(5)] : content[name]) ?? "";
     if (field.type === "radio") field.checked = field.value === value && (value !== "" || name === "category");
     else field.value = value;

@@ -42,12 +42,15 @@ async function sendPanel(then = "next") {
 }
 
 function decided({ status, body }, fields) {
-  isSending = false;
-  panel.removeAttribute("aria-busy");
   if (status === 200 && body?.next) {
+    // Still sending, as far as this page goes: it is about to be left.
     draft.finish();
     goTo(isRevealed ? body.next : withTurn(body.next));
-  } else if (status === 409 && body?.conflict) {
+    return;
+  }
+  isSending = false;
+  panel.removeAttribute("aria-busy");
+  if (status === 409 && body?.conflict) {
     const banner = show("conflict", "warn", body.conflict);
     banner.querySelector("#take-mine").addEventListener("submit", draft.finish);
     banner.querySelector("#keep-stored").addEventListener("click", draft.finish);
@@ -79,7 +82,7 @@ function next() {
 
 function wrongTurn() {
   const turn = focusedTurn();
-  if (turn === null) tellMissing("Move to a turn first: j and k, or t and its number.");
+  if (turn === null) tellMissing("Choose a turn first: j, k or click.");
   else markTurn(turn);
 }
 
@@ -111,7 +114,7 @@ function takeBack() {
   if (undo()) return;
   const way = byId("undo") ?? byId("previous");
   if (way) way.click();
-  else tellMissing("There is nothing to undo.");
+  else tellMissing(isRevealed ? "Your answer is locked in: m changes your mind." : "There is nothing to undo.");
 }
 
 /** j, k and the arrows move through machines' words while the panel has the focus, else through turns. */
@@ -187,7 +190,6 @@ function startForm() {
   activeTime.start();
   startMarks();
   sheet.start();
-  if (isRevealed) words.start();
 }
 
 function startPage() {
@@ -207,7 +209,11 @@ function startPage() {
   });
   const turn = Number(root.dataset.turn);
   const shownFirst = turn > 0 ? Promise.resolve(focusTurn(turn)) : Promise.resolve();
-  if (form) shownFirst.then(startForm).then(sendWaiting);
+  if (form) {
+    startForm();
+    // The focus of the words comes after that of the turn.
+    shownFirst.then(() => { if (isRevealed) words.start(); }).then(sendWaiting);
+  }
   listen({ ...reading, ...(form ? answering : {}), ...(form && !isRevealed ? blind : {}), ...(form && isRevealed ? revealed : {}) });
 }
 
