@@ -1,10 +1,13 @@
 """What is typed is never lost: reload, back, a second tab, a lost connection. And keys are quiet while one types."""
 
+import psycopg
 import pytest
 from playwright.sync_api import Page
 
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import (
+    REVEALED,
+    choose,
     draft_of,
     lock_in,
     open_session,
@@ -182,3 +185,34 @@ def test_a_session_is_put_off_or_declined_with_a_reason_and_taken_back(
     kinds = warehouse.query("select kind, reason from evals.review_set_asides order by set_aside_at", {})
     assert kinds["kind"].tolist()[1] == "take_back"
     assert kinds["reason"].iloc[0] == "no time"
+
+
+def test_a_key_held_down_locks_and_sends_nothing_more(app: App, open_page: Open, warehouse: PostgresWarehouse) -> None:
+    page = open_page(app)
+    open_session(page, "s1")
+    press(page, "x 2")
+    for _ in range(40):  # all but the first are repeats
+        page.keyboard.down("Enter")
+    page.locator(REVEALED).wait_for()
+    ready(page)
+    for _ in range(40):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    assert session_of(page) == "s1"
+    assert [row["stage"] for row in reviews(warehouse, "s1")] == ["blind"]
+
+
+def test_a_drafted_response_is_not_carried_over_to_other_words(app: App, open_page: Open, database_url: str) -> None:
+    page = open_page(app)
+    lock_in(page, "s1", "fail", "loop")
+    choose(page, "word:evaluator:no_broken_promises", "agreed")
+    page.locator(SAVED).wait_for()
+    page.reload()
+    ready(page)
+    answered = page.locator("input[name='word:evaluator:no_broken_promises']:checked")
+    assert answered.count() == 1
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE evals.evaluator_verdicts SET evaluator_version = 'another'")
+    page.reload()
+    ready(page)
+    assert answered.count() == 0
