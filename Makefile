@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run dev review test test-all check format docs bench bench-redaction bench-signals bench-evaluators bench-judges \
-  bench-injection bench-replies up down clean
+  bench-injection bench-replies bench-review up down clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ bench-injection: $(READY) ## Attacks on the judges (DATA="a.jsonl" counts contes
 
 bench-replies: $(READY) ## What the parser makes of recorded replies of judges (DATA=file.jsonl)
 	@$(BIN)/python -m benchmarks.bench_replies $(DATA)
+
+bench-review: $(READY) ## The review app: server time and weight of its pages, and from a submit to the next session
+	@$(BIN)/python -m benchmarks.bench_review
 
 up: $(READY) ## Start the database
 	@$(CLI) up

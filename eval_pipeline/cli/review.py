@@ -4,6 +4,7 @@ accounts of its people (`reviewers.py`).
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,7 +56,12 @@ def _context(settings: Settings) -> Iterator["AppContext"]:
     policy, deployment = load_policy(settings.catalog / "review.yaml"), Deployment.load(settings)
     migrate(database_url(settings))
     url = review_database_url(settings)
-    with PostgresWarehouse(url) as warehouse, PostgresReviewStore(url) as store, PostgresPeople(url) as people:
+    lease, after = timedelta(minutes=policy.lease_minutes), timedelta(days=policy.repeat_after_days)
+    with (
+        PostgresWarehouse(url) as warehouse,
+        PostgresReviewStore(url, lease, policy.repeat_share, after) as store,
+        PostgresPeople(url) as people,
+    ):
         yield AppContext(warehouse, store, people, deployment, policy, entrance_of(policy, people))
 
 

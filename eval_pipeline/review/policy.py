@@ -1,4 +1,4 @@
-"""Who may use the review app and how they come in, as `catalog/review.yaml` states it.
+"""Who may use the review app and how they come in, and the terms of a reading, as `catalog/review.yaml` states them.
 
 Not here: accounts and their passwords (the table `reviewer_accounts`, written by `eval-pipeline reviewers`), what a role
 may do (the app).
@@ -55,12 +55,13 @@ class ProxyPolicy(_Model):
 
 
 class ReviewPolicy(_Model):
-    """How people come in.
+    """How people come in, and the terms of a reading.
 
     `people`: `local` (one user, by the link that the start prints), `proxy` or `accounts`. `local_name`: that one user's
     name; None stands for the login name of the operating system. `hosts`: names under which a team reaches the app,
     besides loopback. `trusted_addresses`: of proxies whose headers are believed. `session_hours`: how long a browser
-    stays signed in.
+    stays signed in. `lease_minutes`: how long a claim lasts that no page renews. `repeat_share`: share of his readings that a
+    person is shown again, unmarked, `repeat_after_days` later.
     """
 
     people: Literal["local", "proxy", "accounts"] = "local"
@@ -69,6 +70,9 @@ class ReviewPolicy(_Model):
     trusted_addresses: tuple[IPvAnyNetwork, ...] = ()
     proxy: ProxyPolicy = ProxyPolicy()
     session_hours: float = Field(default=12, gt=0, le=168)
+    lease_minutes: float = Field(default=15, ge=2, le=24 * 60)
+    repeat_share: float = Field(default=0.05, ge=0, le=1)
+    repeat_after_days: float = Field(default=14, ge=1)
 
     @model_validator(mode="after")
     def _proxy_has_an_address(self) -> "ReviewPolicy":
