@@ -153,7 +153,7 @@ def test_errors_name_the_mend(cli: Cli, tmp_path: Path) -> None:
         (["redact", tmp_path / "none.jsonl"], "none.jsonl", "Mend: "),
         (["redact", tmp_path / "a.csv"], "a.csv", "raw_sessions"),
         (["labels", "import", tmp_path / "none.csv"], "none.csv", "Mend: "),
-        (["labels", "import", tmp_path / "a.txt"], "a.txt", ".jsonl or .csv"),
+        (["labels", "import", tmp_path / "a.txt"], "a.txt", ".jsonl, .csv or .parquet"),
     ]
     for arguments, problem, mend in cases:
         ended = cli(*arguments)

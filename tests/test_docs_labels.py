@@ -11,7 +11,7 @@ from eval_pipeline.taxonomy import load_taxonomy
 from tests.docs_pages import ROOT, blocks, code_words, commands, page, reason_codes, table_keys
 
 PAGE = page("labels.md")
-CODE = ROOT / "eval_pipeline" / "review" / "reviews_file.py"
+CODE = ROOT / "eval_pipeline" / "review" / "files" / "reviews_file.py"
 
 
 def rules() -> ImportRules:
