@@ -33,7 +33,7 @@ from resources.review_people import PostgresPeople
 from resources.review_role import as_review_role
 from resources.review_store import PostgresReviewStore
 from resources.warehouse import PostgresWarehouse
-from tests.browser.acts import BLIND, REVEALED, press, ready, session_of, start
+from tests.browser.acts import BLIND, REVEALED, press, ready, session_of
 from tests.browser.app import running
 from tests.browser.conftest import FLAGS
 
@@ -156,7 +156,8 @@ def _by_keys(link: str) -> None:
         page = browser.new_page()
         page.goto(link)
         page.wait_for_url(re.compile(r"/$"))
-        start(page)
+        press(page, "Enter")
+        ready(page)
         locked, onward, n_done, begun = [], [], 0, time.perf_counter()
         while n_done < 50:
             here = session_of(page)

@@ -76,22 +76,24 @@ def store(connection: Connection, submission: Submission) -> Review:
     session = first(connection, SESSION, asked)
     if session is None:
         raise UnknownSession(submission.session_id)
-    present = reviews_of(connection, **asked, is_repeat=has_repeat(connection, **asked))
-    _refuse_stale(connection, submission, present)
     # A decision between reviewers makes a label, so it is never part of a repeat.
     is_repeat = submission.stage != "adjudication" and has_repeat(connection, **asked)
+    present = reviews_of(connection, **asked, is_repeat=is_repeat)
+    _refuse_stale(connection, submission, present)
     is_blind = _is_blind(connection, submission, present)
     if is_blind and submission.stage == "blind":
         connection.execute(_END_SLOT.encode(), {**asked, "is_repeat": is_repeat})
+    drawn = first(connection, _DRAWN, asked)
     row = {
         **_said(submission),
         **asked,
         **session,
-        **(first(connection, _DRAWN, asked) or dict.fromkeys(("arm", "inclusion_probability", "design_id"))),
+        **(drawn or dict.fromkeys(("arm", "inclusion_probability", "design_id"))),
         "review_id": review_id,
-        "is_blind": is_blind,
+        # Who opens a session that the queue did not give him may have been led there by what is known of it.
+        "is_blind": is_blind and (drawn is not None or submission.stage == "adjudication"),
         "is_repeat": is_repeat,
-        "revision": _newest(reviews_of(connection, **asked, is_repeat=is_repeat)) + 1,
+        "revision": _newest(present) + 1,
     }
     stored = first(connection, _INSERT, row)
     if stored is None:

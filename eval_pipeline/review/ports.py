@@ -173,7 +173,7 @@ class ReviewStore(Protocol):
 
         A blind one ends his claim (its slot is done) and his draft; a revealed one ends the draft. It is stored also when
         the claim has run out. Arm, probability and design are the queue's where he holds or held a slot of the session,
-        else null. It counts as blind unless he had looked before.
+        else null. It counts as blind unless he had looked before, or the queue did not give him the session.
 
         Raises `ReviewConflict` or `UnknownSession`.
         """

@@ -1,7 +1,7 @@
 """What the first page says of the queue besides a person's own progress: by day and reason, what he put off, what waits.
 
-Of reasons only how many sessions each brought, never which: a reviewer is not told why a session is there before he has
-answered. Not here: a person's progress and claims (`ports.ReviewStore`), disputes (`adjudication.py`).
+Of reasons only how many sessions each brought, never which, nor how many of them are read: a reviewer is not told why a
+session is there before he has answered, and where few are left a count would tell. Not here: a person's progress and claims (`ports.ReviewStore`), disputes (`adjudication.py`).
 """
 
 from dataclasses import dataclass
@@ -27,11 +27,10 @@ _DAYS = """
 _REASONS = """
     with latest as (select max(session_day) as day from evals.flagged_sessions),
     queued as (
-        select f.reasons, exists (select 1 from evals.reviews v where v.session_id = f.session_id) as is_read
-        from evals.flagged_sessions f, latest
+        select f.reasons from evals.flagged_sessions f, latest
         where f.session_day > latest.day - %(days)s
           and exists (select 1 from evals.raw_sessions r where r.session_id = f.session_id))
-    select reason, count(*) as n_queued, count(*) filter (where is_read) as n_read
+    select reason, count(*) as n_queued
     from queued, lateral jsonb_array_elements_text(reasons) as reason
     group by reason order by n_queued desc, reason"""
 
@@ -45,7 +44,7 @@ _PUT_OFF = """
 _UNDERIVED = """
     with reviewed as (
         select session_id, md5(string_agg(review_id, ',' order by review_id)) as reviews_hash, count(*) as n_reviews
-        from evals.reviews where answers <> '{}' group by session_id)
+        from evals.reviews where answers <> '{}' and not is_repeat group by session_id)
     select r.session_id, r.n_reviews
     from reviewed r
     where exists (select 1 from evals.raw_sessions s where s.session_id = r.session_id) and not exists (
@@ -63,11 +62,10 @@ class DayState:
 
 @dataclass(frozen=True)
 class ReasonState:
-    """Sessions that one reason brought into the queue, and how many anyone has reviewed."""
+    """Sessions that one reason brought into the queue."""
 
     reason: str
     n_queued: int
-    n_read: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def open_days(warehouse: Warehouse) -> list[DayState]:
 def reasons(warehouse: Warehouse) -> list[ReasonState]:
     """Return the reasons of the newest `DAYS_OF_REASONS` days of the queue, the commonest first."""
     rows = records(warehouse, _REASONS, days=DAYS_OF_REASONS)
-    return [ReasonState(row["reason"], int(row["n_queued"]), int(row["n_read"])) for row in rows]
+    return [ReasonState(row["reason"], int(row["n_queued"])) for row in rows]
 
 
 def put_off(warehouse: Warehouse, reviewer: str) -> list[PutOff]:
