@@ -225,3 +225,9 @@ def test_a_database_that_went_away_is_told_and_found_again(
         pytest.raises(WarehouseError),
     ):
         nowhere.claim_next("ann", ANY)
+
+
+def test_an_answer_that_the_queue_did_not_ask_for_is_not_blind(store: PostgresReviewStore, database_url: str) -> None:
+    (session,) = fill(database_url, 1)
+    assert store.submit(answer(session, "ann")).is_blind is True
+    assert store.submit(answer(session, "bob")).is_blind is False

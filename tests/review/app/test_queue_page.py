@@ -10,6 +10,7 @@ from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.rendering import static_files
 from eval_pipeline.review.ports import Submission, Wanted
 from resources.warehouse import PostgresWarehouse
+from tests.resources.review_queue import fill
 from tests.review.app.conftest import AppClient
 from tests.signals.conversations import talk
 from tests.stored_sessions import DAY, store_queue, store_sessions, store_signals
@@ -104,9 +105,10 @@ def test_a_viewer_sees_the_queue_and_no_button(app_client: AppClient, queue: lis
     assert 'action="/next"' not in page and "<button" in page, "the only button signs him out"
 
 
-def test_a_lead_sees_that_two_people_differ(app_client: AppClient, app_context: AppContext, queue: list[str]) -> None:
-    answered(app_context, "c", "ben", "pass")
-    answered(app_context, "c", "cat", "fail")
+def test_a_lead_sees_that_two_people_differ(app_client: AppClient, app_context: AppContext, database_url: str) -> None:
+    (twice,) = fill(database_url, 1, double_every=1)
+    answered(app_context, twice, "ben", "pass")
+    answered(app_context, twice, "cat", "fail")
     assert "1 session waits for your decision" in text_of(app_client(role="lead", reviewer="lea").get("/").text)
     assert "your decision" not in app_client(reviewer="dan").get("/").text
 
