@@ -1,7 +1,7 @@
 """Measures the signals and their combination: on simulated sessions with known truth, and on labelled files.
 
 Run: `make bench-signals`, `make bench-signals DATA="a.jsonl b.jsonl"`, or `python -m benchmarks.bench_signals --data a.jsonl
---metric NAME --sessions 2000`. Prints Markdown. Intervals are 95 %: of AUC as in `calibration/auc.py`, of shares Wilson's.
+--metric NAME --sessions 2000`. Prints Markdown. Intervals are 95 %: of AUC as in `calibration/estimators/auc.py`, of shares Wilson's.
 Nothing is fitted and nothing is written. Labelled sessions are not redacted before.
 """
 
@@ -19,8 +19,8 @@ import pandas as pd
 from benchmarks.label_truth import RULES, Truth, truths_of
 from benchmarks.labelled_sessions import Labelled, read_labelled
 from benchmarks.signal_scores import SCORE, Scores, owning_turns, session_level, turn_level
-from eval_pipeline.calibration.auc import Auc, auc
-from eval_pipeline.calibration.rates import Rate, rate
+from eval_pipeline.calibration.estimators.auc import Auc, auc
+from eval_pipeline.calibration.estimators.rates import Rate, rate
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.signals.contract import Batch, Signal
 from eval_pipeline.signals.registry import load_signals

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from eval_pipeline.calibration.rates import wilson
+from eval_pipeline.calibration.estimators.rates import wilson
 from eval_pipeline.ports import Warehouse
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from eval_pipeline.calibration.rates import Rate, rate
+from eval_pipeline.calibration.estimators.rates import Rate, rate
 from eval_pipeline.calibration.report import SUBJECT, compared, without_labels
 from eval_pipeline.tables import AlignmentChecks
 

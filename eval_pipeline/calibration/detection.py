@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from eval_pipeline.calibration.rates import Rate
-from eval_pipeline.calibration.weighted import Cell, weighted_rates
+from eval_pipeline.calibration.estimators.rates import Rate
+from eval_pipeline.calibration.estimators.weighted import Cell, weighted_rates
 from eval_pipeline.review.design import BY_FLAG, BY_FLAG_AND_VERDICT, OUTSIDE_BUDGET
 
 MIN_CONTROL = 50

@@ -17,7 +17,7 @@ import pandas as pd
 
 from eval_pipeline.calibration.classification import category_pairs, unlabelled_classifiers
 from eval_pipeline.calibration.detection import AIM_CONTROL
-from eval_pipeline.calibration.rates import MIN_FOR_RATE, status_of, wilson
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, status_of, wilson
 from eval_pipeline.calibration.traffic import BOTH_SETS, COUNT_COLUMNS, FROM, RATE_COLUMNS, in_window, traffic_rates
 from eval_pipeline.tables import VERDICTS, CategoryPredictions, JudgeCalibrationReports
 from eval_pipeline.versions import content_hash

@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 
 from eval_pipeline.calibration.detection import WINDOW_DAYS, detection, n_control_labels, ruled_out
+from eval_pipeline.calibration.estimators.rates import Rate
+from eval_pipeline.calibration.estimators.weighted import weighted_rates
 from eval_pipeline.calibration.predictions import FLAGGED
-from eval_pipeline.calibration.rates import Rate
 from eval_pipeline.calibration.split import group_of, label_set
-from eval_pipeline.calibration.weighted import weighted_rates
 from eval_pipeline.versions import unit_hash
 
 DRAWN_COLUMNS = ["session_id", "session_day", "origin", "arm", "stratum", "weight", "label_set"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from eval_pipeline.calibration.rates import MIN_FOR_RATE, rate
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, rate
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.definition import Judge
 

@@ -11,7 +11,7 @@ no weight was learned from any label, so that any labelled file can be used to m
 Its weakness. Evidence is not independent: a customer who repeats himself is often also annoyed, and both stem from one
 bad answer. Dependent evidence is counted twice, so that scores crowd towards 1 and sessions with many signals are hard
 to tell apart. Hence the number is an order, not a probability of failure; what share of sessions at a score failed is
-for labels to say. Not here: how well it orders (`calibration/auc.py`, `benchmarks/`), who is drawn (`review/`).
+for labels to say. Not here: how well it orders (`calibration/estimators/auc.py`, `benchmarks/`), who is drawn (`review/`).
 """
 
 from collections.abc import Set

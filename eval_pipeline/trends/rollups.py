@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eval_pipeline.calibration.rates import wilson
+from eval_pipeline.calibration.estimators.rates import wilson
 from eval_pipeline.tables import TrendRollups
 
 ALL = "all"

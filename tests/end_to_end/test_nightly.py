@@ -9,7 +9,7 @@ import orjson
 import pandas as pd
 
 from assets.sensors import all_sensors
-from eval_pipeline.calibration.rates import wilson
+from eval_pipeline.calibration.estimators.rates import wilson
 from eval_pipeline.report import calibration
 from eval_pipeline.simulation.demo import simulate_queue_reviews
 from eval_pipeline.tables import Reviews

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from eval_pipeline.calibration.agreement import MIN_FOR_KAPPA
-from eval_pipeline.calibration.rates import MIN_FOR_RATE
+from eval_pipeline.calibration.estimators.agreement import MIN_FOR_KAPPA
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE
 from eval_pipeline.review.app.http import context_of, render
 from eval_pipeline.review.figures.agreement_reading import reliability
 from eval_pipeline.review.figures.anchoring import anchoring

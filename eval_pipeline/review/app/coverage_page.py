@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eval_pipeline.calibration.detection import AIM_CONTROL
-from eval_pipeline.calibration.rates import MIN_FOR_GATE
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_GATE
 from eval_pipeline.review.app.http import context_of, render
 from eval_pipeline.review.figures import coverage as read
 from eval_pipeline.review.figures.charts import share_bar

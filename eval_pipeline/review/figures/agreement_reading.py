@@ -8,7 +8,7 @@ What counts:
 - With himself a person is compared on sessions that were shown to him again without telling him so.
 - Origins are never mixed. Sessions whose source was withdrawn are left out.
 
-Not here: the coefficients (`calibration/agreement.py`), how machines move people (`anchoring.py`).
+Not here: the coefficients (`calibration/estimators/agreement.py`), how machines move people (`anchoring.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +17,8 @@ from itertools import combinations, groupby
 from operator import itemgetter
 from typing import Any
 
-from eval_pipeline.calibration.agreement import Agreement, agreement, count_pairs
-from eval_pipeline.calibration.rates import MIN_FOR_RATE, Rate, rate
+from eval_pipeline.calibration.estimators.agreement import Agreement, agreement, count_pairs
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, Rate, rate
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import production_first, records
 

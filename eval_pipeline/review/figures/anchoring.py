@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from eval_pipeline.calibration.rates import MIN_FOR_RATE, Rate, rate
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, Rate, rate
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import production_first, records
 

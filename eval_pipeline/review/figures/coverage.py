@@ -7,7 +7,7 @@ Sums alone: of a session that waits nothing is said that could tell what points 
 from dataclasses import dataclass
 from datetime import date
 
-from eval_pipeline.calibration.rates import MIN_FOR_GATE
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_GATE
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import production_first, records
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval_pipeline.calibration.rates import MIN_FOR_RATE, Rate, rate
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, Rate, rate
 from eval_pipeline.ports import Warehouse
 
 NEVER = "never measured"

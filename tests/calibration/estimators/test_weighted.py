@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from eval_pipeline.calibration.weighted import WeightedRates, weighted_rates
+from eval_pipeline.calibration.estimators.weighted import WeightedRates, weighted_rates
 
 CELLS = [("flagged", "fail"), ("flagged", "pass"), ("quiet", "fail"), ("quiet", "pass")]
 COLUMNS = ["stratum", "prediction", "weight", "label"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval_pipeline.calibration.agreement import Pairs, ac1, agreement, count_pairs, kappa
+from eval_pipeline.calibration.estimators.agreement import Pairs, ac1, agreement, count_pairs, kappa
 
 counts = st.integers(0, 80)
 tables = st.builds(Pairs, counts, counts, counts, counts).filter(lambda pairs: pairs.n > 0)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eval_pipeline.calibration.rates import MIN_FOR_RATE, Rate
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, Rate
 
 Array = NDArray[np.float64]
 Cell = tuple[str, str]

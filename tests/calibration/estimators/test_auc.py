@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from eval_pipeline.calibration.auc import Auc, auc
+from eval_pipeline.calibration.estimators.auc import Auc, auc
 
 Scores = NDArray[np.float64]
 scores = st.lists(st.integers(-20, 20), min_size=1, max_size=40)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval_pipeline.calibration.rates import MIN_FOR_RATE, Rate, rate
+from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, Rate, rate
 
 MIN_FOR_KAPPA = 100
 """Under this many pairs the intervals of kappa and AC1 cover the truth too seldom to rest on (STATISTICS.md section 1)."""

@@ -1,0 +1,1 @@
+"""The statistics of measuring: small pure functions, each with its formula, its source and its limits."""
