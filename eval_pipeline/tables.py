@@ -17,6 +17,8 @@ from eval_pipeline.measurement_tables import AlignmentChecks as AlignmentChecks
 from eval_pipeline.measurement_tables import JudgeCalibrationReports as JudgeCalibrationReports
 from eval_pipeline.measurement_tables import SignalQuality as SignalQuality
 from eval_pipeline.measurement_tables import TrendRollups as TrendRollups
+from eval_pipeline.recorded_tables import RecordedLabels as RecordedLabels
+from eval_pipeline.recorded_tables import RecordedVerdicts as RecordedVerdicts
 from eval_pipeline.review_tables import AuditTrail as AuditTrail
 from eval_pipeline.review_tables import ReviewDrafts as ReviewDrafts
 from eval_pipeline.review_tables import ReviewerAccounts as ReviewerAccounts
@@ -28,6 +30,14 @@ from eval_pipeline.table_model import ARMS as ARMS
 from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, STAGES, SUBJECT_KINDS, Timestamp, column
 from eval_pipeline.table_model import VERDICTS as VERDICTS
 from eval_pipeline.table_model import Table as Table
+from eval_pipeline.trust_tables import AnchorSessions as AnchorSessions
+from eval_pipeline.trust_tables import AnchorVerdicts as AnchorVerdicts
+from eval_pipeline.trust_tables import HeadlineRates as HeadlineRates
+from eval_pipeline.trust_tables import HeldoutLooks as HeldoutLooks
+from eval_pipeline.trust_tables import HeldoutRetirements as HeldoutRetirements
+from eval_pipeline.trust_tables import JudgeStandings as JudgeStandings
+from eval_pipeline.trust_tables import Promotions as Promotions
+from eval_pipeline.trust_tables import SessionFingerprints as SessionFingerprints
 
 
 class SessionSources(Table, key=("source_id",)):
@@ -358,12 +368,20 @@ TABLES: tuple[type[Table], ...] = (
     ReviewerAccounts,
     ReviewerSessions,
     AuditTrail,
+    SessionFingerprints,
     HumanLabels,
+    HeldoutLooks,
+    HeldoutRetirements,
+    Promotions,
+    AnchorSessions,
+    AnchorVerdicts,
+    RecordedVerdicts,
+    RecordedLabels,
     JudgeCalibrationReports,
     TrendRollups,
     AlignmentChecks,
     ErrorAnalysisSamples,
 )
 
-VIEWS: tuple[type[Table], ...] = (Verdicts, SignalQuality)
+VIEWS: tuple[type[Table], ...] = (Verdicts, SignalQuality, JudgeStandings, HeadlineRates)
 """What the database derives from the tables for those who read; nothing is written to them."""
