@@ -3,11 +3,19 @@
 from datetime import date
 
 from assets.table_assets import Frames, Shows, table_asset
-from eval_pipeline.calibration.alignment import check_alignment
+from assets.verdicts import CALLS_ARE_MADE
+from eval_pipeline.calibration.alignment.asking import ask_all_anchors
+from eval_pipeline.calibration.alignment.check import alignment_rows
+from eval_pipeline.calibration.alignment.fresh import WINDOW_DAYS
+from eval_pipeline.calibration.alignment.reading import evidence_of
+from eval_pipeline.calibration.alignment.subjects import checked_classifiers, checked_judges
 from eval_pipeline.calibration.labelled import drawn_until, labelled_categories, labelled_predictions, labels_until
-from eval_pipeline.calibration.report import calibrate, new_measurements
+from eval_pipeline.calibration.report import calibrate
+from eval_pipeline.calibration.reports.news import new_measurements
 from eval_pipeline.clock import Clock
-from eval_pipeline.ports import Warehouse
+from eval_pipeline.deployment import Deployment
+from eval_pipeline.judges.asking.asker import Asks
+from eval_pipeline.ports import JudgeModels, Warehouse
 from eval_pipeline.tables import AlignmentChecks, JudgeCalibrationReports
 
 GROUP = "calibration"
@@ -20,7 +28,7 @@ GROUP = "calibration"
         *("human_labels", "judge_verdicts", "evaluator_verdicts", "category_predictions", "session_signals"),
         "flagged_sessions",
     ],
-    shows=Shows(["subject_kind", "subject", "label_set", "status"]),
+    shows=Shows(["subject_kind", "subject", "label_set", "status"], pages=True),
 )
 def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> Frames:
     """Measure every predictor on the labels of the year up to the day; what is as it was last measured gives no row."""
@@ -32,8 +40,19 @@ def judge_calibration_reports(day: date, warehouse: Warehouse, clock: Clock) -> 
     yield new_measurements(measured, warehouse.read(JudgeCalibrationReports, [day]), now)
 
 
-@table_asset(AlignmentChecks, group=GROUP, deps=["human_labels", "judge_verdicts"], shows=Shows(["judge", "status"]))
-def alignment_checks(day: date, warehouse: Warehouse) -> Frames:
-    """Hold every judge against the fresh labels of the last 28 days."""
-    labels = labels_until(day, warehouse)
-    yield check_alignment(day, labels, labelled_predictions(labels, day, warehouse))
+@table_asset(
+    AlignmentChecks,
+    group=GROUP,
+    deps=["human_labels", "judge_verdicts", "category_predictions", "raw_sessions", "flagged_sessions"],
+    kinds=["openai", "postgres"],
+    shows=Shows(["subject_kind", "subject", "status", "severity"]),
+    remarks=CALLS_ARE_MADE,
+)
+def alignment_checks(
+    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asks, clock: Clock
+) -> Frames:
+    """Ask the judges in production about their anchors again, and hold them and the classifiers against fresh labels."""
+    judges = checked_judges(deployment.judges, warehouse)
+    ask_all_anchors(day, judges, warehouse, judge_models, asker, deployment.evaluation_versions, clock)
+    subjects = [*judges, *checked_classifiers(day, warehouse, WINDOW_DAYS)]
+    yield alignment_rows(day, [(subject, evidence_of(subject, day, warehouse)) for subject in subjects])

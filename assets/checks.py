@@ -11,11 +11,13 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from assets.markdown import markdown_table
+from assets.alignment import alignment_finding_checks
 from assets.partitions import checked_days
+from assets.promotion_checks import judges_are_proven
 from eval_pipeline.contracts import broken_rows
 from eval_pipeline.expectations import MOST_ERRORS, WATCHED, BatchDocs, watch_batch
 from eval_pipeline.intake_accounting import unaccounted
+from eval_pipeline.markdown import markdown_table
 from eval_pipeline.tables import JudgeVerdicts, QuarantinedRecords, Table
 
 SHOWN_ROWS = 20
@@ -154,5 +156,5 @@ def _result(broken: pd.DataFrame, fine: str, wrong: str) -> dg.AssetCheckResult:
 
 def all_checks(tables: Iterable[type[Table]]) -> list[dg.AssetChecksDefinition]:
     """Return every check: one contract a table, the intake's accounting, and the watched batches."""
-    watched = [*map(batch_check, WATCHED), nothing_set_aside, judges_answer]
-    return [*map(contract_check, tables), intake_is_complete, *watched]
+    watched = [*map(batch_check, WATCHED), nothing_set_aside, judges_answer, judges_are_proven]
+    return [*map(contract_check, tables), intake_is_complete, *watched, *alignment_finding_checks]

@@ -4,8 +4,8 @@ from datetime import date
 
 from assets.table_assets import Frames, Shows, asset_spec, table_asset
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.review.labels import derive_labels
-from eval_pipeline.tables import HumanLabels, RawSessions, Reviews
+from eval_pipeline.review.labelling import label_day, moved_days, relabel
+from eval_pipeline.tables import HumanLabels, Reviews
 
 LOOP = "review"
 
@@ -14,9 +14,16 @@ reviews = asset_spec(Reviews, group=LOOP, deps=["flagged_sessions"], kinds=["pos
 
 
 @table_asset(
-    HumanLabels, group=LOOP, deps=["raw_sessions", "reviews"], shows=Shows(["target", "label_set", "label", "status"])
+    HumanLabels,
+    group=LOOP,
+    deps=["raw_sessions", "flagged_sessions", "reviews"],
+    # Whoever sees the run may write judges: held-out labels are shown to nobody one by one.
+    shows=Shows(["target", "label_set", "label", "status"], hidden=("label_set", "held_out")),
 )
 def human_labels(day: date, warehouse: Warehouse) -> Frames:
-    """Derive the labels of a day's sessions from all their reviews, whenever those were given."""
-    sessions = warehouse.read(RawSessions, [day], ["session_id", "user_id", "origin"])
-    yield derive_labels(day, warehouse.read(Reviews, session_ids=sessions["session_id"]), sessions)
+    """Derive the labels of a day's sessions from all their reviews, whenever those were given.
+
+    The sessions are fingerprinted, and a label of another day follows a near-duplicate into the calibration set.
+    """
+    yield label_day(day, warehouse)
+    relabel(moved_days(warehouse), warehouse)

@@ -14,8 +14,9 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from assets.markdown import count_chart, markdown_table, share_chart
 from assets.partitions import daily, days_of, nightly_backfill
+from eval_pipeline.calibration.pages.publishing import ReportPages
+from eval_pipeline.markdown import count_chart, markdown_table, share_chart
 from eval_pipeline.ports import Stored, Warehouse
 from eval_pipeline.tables import Table
 from eval_pipeline.versions import content_hash
@@ -35,13 +36,17 @@ class Shows:
 
     `counts`: columns whose combinations are counted. `marked`: one of them and its value of interest: its share is
     drawn as a bar chart, and the preview shows such rows. `left_out`: a value of that column that enters no share.
-    `listed`: a column of lists whose elements are counted.
+    `listed`: a column of lists whose elements are counted. `hidden`: a column and a value of it: such rows are counted and
+    never previewed. `pages`: the pages of figures of all subjects, published by the
+    resource `report_pages` once the rows are stored.
     """
 
     counts: Sequence[str] = ()
     marked: tuple[str, str] | None = None
     left_out: str | None = None
     listed: str | None = None
+    hidden: tuple[str, str] | None = None
+    pages: bool = False
 
 
 NOTHING_MORE = Shows()
@@ -107,13 +112,14 @@ def _build(
     remarks: Remarks | None = None,
 ) -> dg.AssetsDefinition:
     needed = [name for name in inspect.signature(signature_of).parameters if name != "day"]
+    has_pages = any(shows.pages for shows in shown.values())
 
     @dg.multi_asset(
         name=signature_of.__name__,
         specs=[asset_spec(table, group=group, deps=deps, kinds=kinds) for table in tables],
         partitions_def=daily,
         backfill_policy=nightly_backfill,
-        required_resource_keys={*needed, "warehouse", "progress"},
+        required_resource_keys={*needed, "warehouse", "progress", *(["report_pages"] if has_pages else [])},
         check_specs=[_spec_of(tables[0], remarks)] if remarks else None,
     )
     def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
@@ -128,7 +134,8 @@ def _build(
                     store(warehouse, table, day, frames)
             context.resources.progress.advance(signature_of.__name__, day)
         for table in tables:
-            yield _result(context, table, written[table])
+            pages = _published(context.resources.report_pages, warehouse) if shown[table].pages else {}
+            yield _result(context, table, written[table], pages)
         if remarks:
             yield _remarked(remarks, remarks.of(**resources))
 
@@ -227,6 +234,9 @@ class _Written:
             self.elements.update((element,) for elements in frame[self.shows.listed] for element in elements)
 
     def _preview(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if self.shows.hidden is not None:
+            column, value = self.shows.hidden
+            frame = frame[frame[column] != value]
         if self.shows.marked is None:
             return frame.head(PREVIEW_ROWS)
         column, value = self.shows.marked
@@ -255,7 +265,18 @@ def _counted(columns: Sequence[str], counts: Counter[tuple[Any, ...]]) -> pd.Dat
     return pd.DataFrame(rows, columns=[*columns, "rows"])
 
 
-def _result(context: dg.AssetExecutionContext, table: type[Table], written: _Written) -> dg.MaterializeResult[Any]:
+def _published(pages: ReportPages, warehouse: Warehouse) -> dict[str, Any]:
+    published = pages.publish(warehouse)
+    return {
+        "report": dg.MetadataValue.md(published.markdown),
+        "pages": dg.MetadataValue.path(str(published.index)),
+        "number of pages": published.n_pages,
+    }
+
+
+def _result(
+    context: dg.AssetExecutionContext, table: type[Table], written: _Written, pages: Mapping[str, Any]
+) -> dg.MaterializeResult[Any]:
     key = dg.AssetKey(table.table_name())
     for day, result in written.days.items():
         context.add_asset_metadata(
@@ -263,7 +284,11 @@ def _result(context: dg.AssetExecutionContext, table: type[Table], written: _Wri
             asset_key=key,
             partition_key=day.isoformat(),
         )
-    metadata = {"rows of this run": sum(result.n_rows for result in written.days.values()), **written.metadata()}
+    metadata = {
+        "rows of this run": sum(result.n_rows for result in written.days.values()),
+        **written.metadata(),
+        **pages,
+    }
     versions = [result.data_version for result in written.days.values()]
     version = versions[0] if len(versions) == 1 else content_hash(versions)
     return dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(version))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from eval_pipeline.calibration.gate_policy import Gates, load_gates
 from eval_pipeline.classifiers.definition import Classifier, load_classifier
 from eval_pipeline.evaluators.contract import Evaluator
 from eval_pipeline.evaluators.loading import load_evaluators
@@ -40,6 +41,7 @@ class Deployment:
     classifier: Classifier
     design: Design
     ask_policy: AskPolicy
+    gates: Gates
 
     @classmethod
     def load(cls, settings: Settings) -> "Deployment":
@@ -59,6 +61,7 @@ class Deployment:
             classifier=classifier,
             design=load_design(folder / "surfaces.yaml"),
             ask_policy=_ask_policy(folder, judges, classifier),
+            gates=load_gates(folder / "promotion.yaml", judges),
         )
 
     @property

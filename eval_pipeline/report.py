@@ -16,6 +16,10 @@ NOT_RUN = (
     "not run: no endpoint (set OPENAI_API_KEY or OPENAI_BASE_URL), the budget was spent, or the endpoint kept failing; "
     "run the days again"
 )
+UNPROVEN = (
+    "not in production: never promoted (unproven), promoted before another version was (superseded), or demoted;\n"
+    "how far such a judge errs is not known well enough to quote its rate"
+)
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,12 @@ def report(warehouse: Warehouse) -> Iterator[Section]:
         signals,
         queue,
         verdicts_by_model,
+        unproven_judges,
         kinds_of_failure,
         judges_not_run,
         recorded_outcomes,
         daily_trends,
+        unproven_trends,
         labels,
         signal_quality,
         calibration,
@@ -115,18 +121,30 @@ def queue(warehouse: Warehouse) -> Section:
 
 
 def verdicts_by_model(warehouse: Warehouse) -> Section:
-    """Failure rates of evaluators and judges by product model, all days together."""
+    """Failure rates that may be quoted, by product model, all days together: of evaluators and of proven judges."""
     rows = warehouse.query("""
         select subject_kind || ' ' || subject as what, model_version, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails,
                sum(n_not_applicable)::bigint as not_applicable, sum(n_error)::bigint as errors
-        from evals.trend_rollups
+        from evals.headline_rates
         where subject_kind in ('evaluator', 'judge') and model_version <> 'all' and surface = 'all' and slice = 'all'
         group by 1, 2, 3 order by origin, 1, 2""")
     return Section(
         "Failure rate by product model",
         with_rate(rows, "fails", rows["n"], "fail rate"),
-        "n counts verdicts of pass or fail; 95 % Wilson intervals; judges are raw, not corrected for their own errors",
+        "n counts verdicts of pass or fail; 95 % Wilson intervals; judges are raw, not corrected for their own errors,\n"
+        "and only those that are proven: promoted, see `eval-pipeline judges promote`",
     )
+
+
+def unproven_judges(warehouse: Warehouse) -> Section:
+    """What judge versions say that are not in production, by product model: shown, and in no rate above."""
+    rows = warehouse.query("""
+        select 'judge ' || subject as what, subject_version as version, standing, model_version, origin, sum(n)::bigint as n,
+               sum(n_fail)::bigint as fails, sum(n_not_applicable)::bigint as not_applicable, sum(n_error)::bigint as errors
+        from evals.trend_rollups t join evals.judge_standings s using (subject_kind, subject, subject_version, origin)
+        where subject_kind = 'judge' and standing <> 'proven' and model_version <> 'all' and surface = 'all' and slice = 'all'
+        group by 1, 2, 3, 4, 5 order by origin, 1, 2, 4""")
+    return Section("Unproven judges (in no headline rate)", with_rate(rows, "fails", rows["n"], "fail rate"), UNPROVEN)
 
 
 def kinds_of_failure(warehouse: Warehouse) -> Section:
@@ -164,19 +182,31 @@ def recorded_outcomes(warehouse: Warehouse) -> Section:
 
 
 def daily_trends(warehouse: Warehouse) -> Section:
-    """Failure rate by day, one line a subject."""
+    """Failure rate by day, one line a subject; of judges the proven versions alone."""
     rows = warehouse.query("""
         select session_day::text as day, subject_kind || ' ' || subject as what, origin, sum(n)::bigint as n, sum(n_fail)::bigint as fails
-        from evals.trend_rollups where model_version = 'all' and surface = 'all' and slice = 'all'
+        from evals.headline_rates where model_version = 'all' and surface = 'all' and slice = 'all'
         group by 1, 2, 3 order by 1""")
+    return Section("Trend by day", _by_day(rows), "each bar is a day; full height = the worst day")
+
+
+def unproven_trends(warehouse: Warehouse) -> Section:
+    """The same of judge versions that are not in production."""
+    rows = warehouse.query("""
+        select session_day::text as day, 'judge ' || subject || ' ' || subject_version as what, origin, sum(n)::bigint as n,
+               sum(n_fail)::bigint as fails
+        from evals.trend_rollups t join evals.judge_standings s using (subject_kind, subject, subject_version, origin)
+        where subject_kind = 'judge' and standing <> 'proven' and model_version = 'all' and surface = 'all' and slice = 'all'
+        group by 1, 2, 3 order by 1""")
+    return Section("Trend by day of unproven judges (in no headline rate)", _by_day(rows), UNPROVEN)
+
+
+def _by_day(rows: pd.DataFrame) -> pd.DataFrame:
     lines = [
         (*key, group["day"].iloc[0], group["day"].iloc[-1], len(group), int(group["n"].sum()), sparkline(group))
         for key, group in rows[rows["n"] > 0].groupby(["origin", "what"], sort=True)
     ]
-    columns = ["origin", "what", "from", "to", "days", "n", "fail rate by day"]
-    return Section(
-        "Trend by day", pd.DataFrame(lines, columns=columns), "each bar is a day; full height = the worst day"
-    )
+    return pd.DataFrame(lines, columns=["origin", "what", "from", "to", "days", "n", "fail rate by day"])
 
 
 def sparkline(daily: pd.DataFrame) -> str:
@@ -232,7 +262,8 @@ def calibration(warehouse: Warehouse) -> Section:
     rows = warehouse.query("""
         with newest as (
             select distinct on (subject_kind, subject, subject_version, label_set, origin) *
-            from evals.judge_calibration_reports where category = 'all' and label_set <> 'all'
+            from evals.judge_calibration_reports
+            where category = 'all' and surface = 'all' and label_set <> 'all'
             order by subject_kind, subject, subject_version, label_set, origin, as_of_day desc, measured_at desc)
         select subject_kind || ' ' || subject as what, label_set, origin, n_true_fail + n_missed_fail as failures,
                n_true_pass + n_false_fail as good, tpr, tpr_low, tpr_high, tpr_weighted, tpr_weighted_low,

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from eval_pipeline.calibration.pages.publishing import ReportPages
 from eval_pipeline.clock import utc_now
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.expectations import BatchDocs
@@ -97,6 +98,7 @@ def default_resources(settings: Settings, deployment: Deployment) -> dict[str, A
         "judge_models": JudgeModelsResource(settings=settings, endpoints=deployment.ask_policy.endpoints),
         "deployment": deployment,
         "data_docs": BatchDocs(settings.home / "data_docs"),
+        "report_pages": ReportPages(settings.home / "reports"),
         "clock": utc_now,
         "progress": NoProgress(),
     }

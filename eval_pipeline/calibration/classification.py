@@ -12,12 +12,12 @@ import datetime as dt
 
 import pandas as pd
 
+from eval_pipeline.calibration.reports.rows import ALL, FROM
 from eval_pipeline.classifiers.definition import ABSTAIN, ERROR
 
-ALL = "all"
 PAIR_COLUMNS = [
     *("session_id", "subject_kind", "subject", "subject_version", "target", "prediction"),
-    *("label", "category", "label_set", "origin"),
+    *("label", "category", "label_set", "origin", "told", "said"),
 ]
 
 
@@ -25,7 +25,7 @@ def category_pairs(as_of_day: dt.date, labels: pd.DataFrame, predicted: pd.DataF
     """Return the pairs (`PAIR_COLUMNS`): each labelled failure under `all`, and under every category that either names.
 
     `labels`: rows of `human_labels`; `predicted`: `session_id, classifier, classifier_version, category` of
-    `category_predictions`. `label` and `prediction` are fail (is of the category) or pass (is not); `prediction` is
+    `category_predictions`. `told` and `said` are the categories that people and the classifier name; `label` and `prediction` are fail (is of the category) or pass (is not); `prediction` is
     not_applicable where the classifier abstains, error where its reply named none.
     """
     is_counted = (labels["target"] == "session") & (labels["status"] == "settled") & (labels["label"] == "fail")
@@ -33,7 +33,7 @@ def category_pairs(as_of_day: dt.date, labels: pd.DataFrame, predicted: pd.DataF
     known = labels.loc[is_counted, ["session_id", "category", "label_set", "origin"]]
     named = {"category": "said", "classifier": "subject", "classifier_version": "subject_version"}
     both = predicted.rename(columns=named).merge(known, on="session_id", validate="many_to_one")
-    both = both.assign(subject_kind="classifier", target="session")
+    both = both.assign(subject_kind="classifier", target="session", told=both["category"])
     parts = [both.assign(is_of=True, is_said=both["said"] == both["category"], category=ALL)]
     for category in sorted({*both["category"], *both["said"]} - {ABSTAIN, ERROR}):
         is_of, is_said = both["category"] == category, both["said"] == category
@@ -50,6 +50,20 @@ def unlabelled_classifiers(pairs: pd.DataFrame, labels: pd.DataFrame, predicted:
     has = pd.MultiIndex.from_frame(pairs[["subject", "subject_version", "origin"]])
     is_missing = ~pd.MultiIndex.from_frame(wanted[["subject", "subject_version", "origin"]]).isin(has)
     return wanted[is_missing].reset_index(drop=True)
+
+
+def confusions(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return by `rows.FROM` the column `confusion` of `pairs` (of `category_pairs`): a list of {label, said, n}, by label.
+
+    `label` is the category that people name, `said` the classifier's: a category, `abstain` or `error`.
+    """
+    whole = pairs[pairs["category"] == ALL]
+    counts = whole.groupby([*FROM, "told", "said"]).size().rename("n").reset_index()
+    rows = [
+        (*key, [{"label": row.told, "said": row.said, "n": int(row.n)} for row in group.itertuples(index=False)])
+        for key, group in counts.groupby(FROM)
+    ]
+    return pd.DataFrame(rows, columns=[*FROM, "confusion"])
 
 
 def _in_words(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from eval_pipeline.calibration.known_groups import known_groups, known_sessions, retired_groups
 from eval_pipeline.calibration.predictions import evaluator_predictions, judge_predictions, signal_predictions
 from eval_pipeline.calibration.traffic import drawn_sessions
 from eval_pipeline.ports import Warehouse
@@ -49,7 +50,20 @@ def drawn_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
     queue = warehouse.read(FlaggedSessions, _window(day), QUEUE_COLUMNS)
     users = warehouse.read(RawSessions, columns=["session_id", "user_id"], session_ids=queue["session_id"])
     is_stored = queue["session_id"].isin(users["session_id"])
-    return drawn_sessions(queue[is_stored], users)
+    return drawn_sessions(queue[is_stored], known_sessions(warehouse, users), retired_groups(warehouse))
+
+
+def labelled_sessions(labels: pd.DataFrame, warehouse: Warehouse) -> pd.DataFrame:
+    """Return `session_id`, `surface` and `group_id` of the sessions of `labels` that are still stored, ordered by session.
+
+    `group_id` is the cluster of the split: users whose sessions resemble each other are one, as they are no independent
+    evidence.
+    """
+    wanted = sorted(set(labels["session_id"]))
+    sessions = warehouse.read(RawSessions, columns=["session_id", "user_id", "surface"], session_ids=wanted)
+    groups = known_groups(warehouse, sessions)[["session_id", "cluster_id"]]
+    placed = sessions[["session_id", "surface"]].merge(groups, on="session_id", validate="one_to_one")
+    return placed.rename(columns={"cluster_id": "group_id"})
 
 
 def _window(day: date) -> list[date]:

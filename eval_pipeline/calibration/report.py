@@ -9,36 +9,31 @@ Not here: whether a judge may count in production, drift (`alignment.py`).
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Mapping
 
-import numpy as np
 import pandas as pd
 
-from eval_pipeline.calibration.classification import category_pairs, unlabelled_classifiers
-from eval_pipeline.calibration.detection import AIM_CONTROL
-from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, status_of, wilson
-from eval_pipeline.calibration.traffic import BOTH_SETS, COUNT_COLUMNS, FROM, RATE_COLUMNS, in_window, traffic_rates
+from eval_pipeline.calibration.classification import category_pairs, confusions, unlabelled_classifiers
+from eval_pipeline.calibration.reports.context import with_context, with_held_out_version
+from eval_pipeline.calibration.reports.counted import counted, nothing_counted
+from eval_pipeline.calibration.reports.news import traffic_counts, with_ids
+from eval_pipeline.calibration.reports.reviewers import reviewer_pairs, reviewers_of
+from eval_pipeline.calibration.reports.rows import (
+    ALL,
+    BOTH_SETS,
+    FROM,
+    GROUP,
+    NOT_LOOKED_AT,
+    SUBJECT,
+    Standing,
+    is_looked_at,
+)
+from eval_pipeline.calibration.reports.shrinkage import with_shrunk
+from eval_pipeline.calibration.split import group_of
+from eval_pipeline.calibration.traffic import COUNT_COLUMNS, RATE_COLUMNS, in_window, traffic_rates
 from eval_pipeline.tables import VERDICTS, CategoryPredictions, JudgeCalibrationReports
-from eval_pipeline.versions import content_hash
 
-SUBJECT = ["subject_kind", "subject", "subject_version"]
-GROUP = [*SUBJECT, "origin", "label_set", "category"]
-ALL = "all"
-"""The `category` of a row over every label; no category of the taxonomy may have this id."""
-
-_COUNT_OF = {
-    "fail/fail": "n_true_fail",
-    "fail/pass": "n_missed_fail",
-    "pass/fail": "n_false_fail",
-    "pass/pass": "n_true_pass",
-    "fail/error": "n_error",
-    "pass/error": "n_error",
-    "fail/not_applicable": "n_not_applicable",
-    "pass/not_applicable": "n_not_applicable",
-}
-_COUNTS = list(dict.fromkeys(_COUNT_OF.values()))
-_TICK = pd.Timedelta(microseconds=1)
+_COMPARED = [*FROM, "category", "session_id", "target", "label", "prediction"]
 
 
 def compared(as_of_day: dt.date, labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -64,6 +59,11 @@ def without_labels(pairs: pd.DataFrame, labels: pd.DataFrame, predictions: pd.Da
     """
     origins = sorted(labels["origin"].unique()) or ["production"]
     wanted = predictions[SUBJECT].drop_duplicates().merge(pd.DataFrame({"origin": origins}, dtype="str"), how="cross")
+    return _missing(pairs, wanted)
+
+
+def _missing(pairs: pd.DataFrame, wanted: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `wanted` (subject and origin) that `pairs` has none of."""
     has = pd.MultiIndex.from_frame(pairs[[*SUBJECT, "origin"]])
     return wanted[~pd.MultiIndex.from_frame(wanted).isin(has)].reset_index(drop=True)
 
@@ -75,154 +75,95 @@ def calibrate(
     drawn: pd.DataFrame,
     measured_at: dt.datetime,
     predicted: pd.DataFrame | None = None,
+    *,
+    proven: Collection[Standing] = frozenset(),
+    sessions: pd.DataFrame | None = None,
+    flips: pd.DataFrame | None = None,
+    readings: pd.DataFrame | None = None,
+    held_out_versions: Mapping[tuple[str, str], int] | None = None,
 ) -> pd.DataFrame:
-    """Return the rows of `judge_calibration_reports` for `as_of_day`, ordered by subject.
+    """Return the rows of `judge_calibration_reports` for `as_of_day`, ordered by what they measure (`GROUP`).
 
-    One row per subject, version, origin, label set and category: `all`, and each category that a failure of the group
-    has (its tnr is null: a good session has no category). A subject without a single settled label gives one row with
-    status `no_labels` and null rates, under the held-out set. A signal, which is fitted to no labels, also has one row
-    over both sets together (`BOTH_SETS`), from blind labels of the last 90 days, whether there are any or not. Rows of
-    category `all` hold the weighted rates beside the raw ones; `predictions` are then on every session of `drawn` (see
-    `traffic.drawn_sessions`), reviewed or not. `predicted`: rows of `category_predictions`, which are counted as
-    `classification.py` says, and have no weighted rates. The same measurement has the same `report_id` whenever it is made;
-    `measured_at` (UTC) is no part of it. Which of the rows are news, `new_measurements` says.
+    Of each subject, version, origin and label set there is one row over all labels; one for each category that a failure of
+    it has (its tnr is null: a good session has no category); and, where labels are of more than one surface, one for each
+    surface. Rows of single categories and surfaces have shrunk rates beside the raw ones; rows over all labels have the
+    rates of the traffic, how far people agree and how steady the subject is. A judge version that is not `proven`
+    (`standings.proven`) has one row of the held-out set, `not_looked_at`, which counts the labels that wait and nothing
+    else. A subject without a single settled label gives one row with status `no_labels` and null rates, under the held-out
+    set. A signal, which is fitted to no labels, also has rows over both sets together (`BOTH_SETS`), from blind labels of the
+    last 90 days, whether there are any or not; reviewers have such rows alone.
+
+    `predictions` are on every session of `drawn` (see `traffic.drawn_sessions`), reviewed or not. `predicted`: rows of
+    `category_predictions`, counted as `classification.py` says. `sessions`: `session_id, surface, group_id` of the labelled
+    ones; one that is not there has no surface, and is its own group. `flips`: what judges said of their anchors
+    (`repeats.REPEAT_COLUMNS`). `readings`: people's own answers (`stored.READING_COLUMNS`); no reviewer is measured without.
+    `held_out_versions`: by target and origin, 1 where not named. The same measurement has the same `report_id` whenever it
+    is made; `measured_at` (UTC) is no part of it. Which of the rows are news, `news.new_measurements` says.
     """
-    pairs = compared(as_of_day, labels, predictions)
-    pairs = pairs.sort_values(["session_id", "target"], kind="stable", ignore_index=True)
-    of_category = pairs[(pairs["label"] == "fail") & pairs["category"].notna()]
-    signals = predictions[predictions["subject_kind"] == "signal"]
+    predicted = predicted if predicted is not None else CategoryPredictions.empty()
+    pairs = _looked_at(compared(as_of_day, labels, predictions), proven)
     is_detected = (pairs["subject_kind"] == "signal") & pairs["is_blind"] & in_window(pairs["session_day"], as_of_day)
     together = pairs[is_detected].assign(label_set=BOTH_SETS)
-    predicted = predicted if predicted is not None else CategoryPredictions.empty()
     classified = category_pairs(as_of_day, labels, predicted)
-    whole = [frame.assign(category=ALL) for frame in (pairs, together)]
-    grouped = pd.concat(
-        [frame for frame in (*whole, of_category, classified) if len(frame)] or whole, ignore_index=True
-    )
+    is_seen_fail = (pairs["label"] == "fail") & pairs["category"].notna() & (pairs["prediction"] != NOT_LOOKED_AT)
+    parts = [pairs.assign(category=ALL), together.assign(category=ALL), pairs[is_seen_fail], classified]
     unlabelled = [
-        without_labels(pairs, labels, predictions).assign(label_set="held_out", category=ALL),
-        without_labels(together, labels, signals).assign(label_set=BOTH_SETS, category=ALL),
-        unlabelled_classifiers(classified, labels, predicted).assign(label_set="held_out", category=ALL),
+        without_labels(pairs, labels, predictions).assign(label_set="held_out"),
+        without_labels(together, labels, predictions[predictions["subject_kind"] == "signal"]).assign(
+            label_set=BOTH_SETS
+        ),
+        unlabelled_classifiers(classified, labels, predicted).assign(label_set="held_out"),
     ]
-    frame = pd.concat([_counts(grouped), *map(_counts_of_nothing, unlabelled)], ignore_index=True)
-    frame = _with_rates(frame.astype(dict.fromkeys(GROUP, "str"))).assign(as_of_day=as_of_day)
-    frame = _with_traffic_rates(frame, traffic_rates(as_of_day, labels, predictions, drawn))
-    frame = frame.sort_values(GROUP, ignore_index=True).assign(report_id="", measured_at=pd.Timestamp(measured_at))
-    frame = JudgeCalibrationReports.validate(frame[list(JudgeCalibrationReports.to_schema().columns)])
-    return frame.assign(report_id=[content_hash(content) for content in _contents(frame)])
+    if readings is not None:
+        parts.append(reviewer_pairs(readings))
+        unlabelled.append(_missing(parts[-1], reviewers_of(readings)).assign(label_set=BOTH_SETS))
+    frame = _counted([part[_COMPARED] for part in parts], sessions, unlabelled)
+    frame = _with_traffic_rates(frame, traffic_rates(as_of_day, labels, predictions, drawn, proven))
+    frame = with_context(frame, flips, readings, confusions(classified))
+    frame = with_held_out_version(frame, held_out_versions or {})
+    frame = frame.sort_values(GROUP, ignore_index=True)
+    frame = frame.assign(as_of_day=as_of_day, report_id="", measured_at=pd.Timestamp(measured_at))
+    return with_ids(JudgeCalibrationReports.validate(frame[list(JudgeCalibrationReports.to_schema().columns)]))
 
 
-def new_measurements(measured: pd.DataFrame, stored: pd.DataFrame, measured_at: dt.datetime) -> pd.DataFrame:
-    """Return the rows to add for `measured` (see `calibrate`): those that differ from the latest stored row of the same thing.
-
-    `stored`: all rows of `judge_calibration_reports` of the same `as_of_day`. What was measured before and no longer is
-    gives a row without labels. A row that follows another has a `report_id` that hashes both, so a figure that returns
-    to an earlier value is a row again, and a `measured_at` after it, whatever the clock says: the latest row of a thing
-    is always what was measured last.
-    """
-    by_time = stored.sort_values("measured_at", kind="stable", ignore_index=True)
-    latest = {key: (row, content) for key, row, content in _measurements(by_time)}
-    now = {key: (row, content) for key, row, content in _measurements(_with_emptied(measured, latest, measured_at))}
-    news = []
-    for key, (row, content) in now.items():
-        before, content_before = latest.get(key, (None, None))
-        if before is None:
-            news.append(row)
-        elif content != content_before:
-            report_id = content_hash([content, before["report_id"]])
-            written_at = max(row["measured_at"], before["measured_at"] + _TICK)
-            news.append(row | {"report_id": report_id, "measured_at": written_at})
-    return JudgeCalibrationReports.validate(pd.DataFrame(news, columns=list(measured.columns)))
+def _looked_at(pairs: pd.DataFrame, proven: Collection[Standing]) -> pd.DataFrame:
+    """Return `pairs` without the words of those who may not be looked at: `NOT_LOOKED_AT` stands in their place."""
+    groups = pairs.groupby(FROM).indices
+    hidden = [pairs.index[places] for key, places in groups.items() if not is_looked_at(key, proven)]
+    said = pairs["prediction"].astype("object")
+    for places in hidden:
+        said[places] = NOT_LOOKED_AT
+    return pairs.assign(prediction=said)
 
 
-def _with_emptied(
-    measured: pd.DataFrame, latest: dict[tuple[str, ...], tuple[dict[Any, Any], Any]], measured_at: dt.datetime
-) -> pd.DataFrame:
-    """Return `measured` with a row without labels for each of `latest` that it has no row of."""
-    keys = {key for key, _, _ in _measurements(measured)}
-    rows = pd.DataFrame([row for key, (row, _) in latest.items() if key not in keys], columns=list(measured.columns))
-    if rows.empty:
-        return measured
-    figures = [name for name in rows if str(name).startswith(("tpr", "tnr", "precision", "recall"))]
-    emptied = rows.assign(
-        **dict.fromkeys(_COUNTS, 0),
-        **dict.fromkeys(map(str, figures), None),
-        n_labels=0,
-        **_traffic_counts(rows.drop(columns=COUNT_COLUMNS)),
-        status=status_of(0, 0),
-        labels_hash=content_hash([]),
-        measured_at=pd.Timestamp(measured_at),
+def _counted(parts: list[pd.DataFrame], sessions: pd.DataFrame | None, unlabelled: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the counts and raw rates of all rows."""
+    pairs = pd.concat([part.astype("object") for part in parts if len(part)] or parts[:1], ignore_index=True)
+    placed = _placed(pairs, sessions).sort_values(["session_id", "target"], kind="stable", ignore_index=True)
+    whole = placed[(placed["category"] == ALL) & placed["place"].notna() & (placed["prediction"] != NOT_LOOKED_AT)]
+    is_of_many = whole.groupby(FROM)["place"].transform("nunique") > 1
+    by_surface = whole[is_of_many].assign(surface=whole["place"])
+    rows = [frame.assign(category=ALL, surface=ALL)[GROUP] for frame in unlabelled]
+    grouped = pd.concat([placed.assign(surface=ALL), by_surface], ignore_index=True)
+    frames = [with_shrunk(each) for each in (counted(grouped), *map(nothing_counted, rows))]
+    frame = pd.concat([each for each in frames if len(each)] or frames[:1], ignore_index=True)
+    return frame.astype(dict.fromkeys(GROUP, "str"))
+
+
+def _placed(pairs: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
+    """Return `pairs` with the surface of each session (`place`) and its group."""
+    known = sessions if sessions is not None else pd.DataFrame(columns=["session_id", "surface", "group_id"])
+    by_id = known.set_index("session_id").astype("object")
+    alone = pairs["session_id"].map(lambda session: group_of(None, session))
+    return pairs.assign(
+        place=pairs["session_id"].map(by_id["surface"]),
+        group_id=pairs["session_id"].map(by_id["group_id"]).fillna(alone),
     )
-    both = [frame for frame in (measured, JudgeCalibrationReports.validate(emptied)) if len(frame)]
-    return pd.concat(both, ignore_index=True)
-
-
-def _measurements(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], dict[Any, Any], dict[str, Any]]]:
-    """Yield what each row measures (its values of `GROUP`), the row, and its content."""
-    for row, content in zip(frame.to_dict("records"), _contents(frame), strict=True):
-        yield tuple(row[name] for name in GROUP), row, content
-
-
-def _contents(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return what was measured, row by row, nulls as None: neither when nor under which id."""
-    columns = frame.drop(columns=["report_id", "measured_at"]).astype("object")
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in columns.where(columns.notna(), None).to_dict("records")
-    ]
-
-
-def _counts(grouped: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts of each group, with a hash of the labels and predictions behind them."""
-    if grouped.empty:
-        return pd.DataFrame(columns=[*GROUP, *_COUNTS, "labels_hash"])
-    groups = grouped.groupby(GROUP)
-    kind_of_pair = (grouped["label"] + "/" + grouped["prediction"]).map(_COUNT_OF)
-    cells = grouped[GROUP].assign(cell=kind_of_pair).groupby([*GROUP, "cell"]).size()
-    counts = cells.unstack(fill_value=0).reindex(columns=pd.Index(_COUNTS), fill_value=0)
-    counted = grouped[["session_id", "target", "label", "prediction"]].to_numpy(dtype=object)
-    hashes = {key: content_hash(counted[rows].tolist()) for key, rows in groups.indices.items()}
-    return counts.assign(labels_hash=[hashes[key] for key in counts.index]).reset_index()
-
-
-def _counts_of_nothing(unlabelled: pd.DataFrame) -> pd.DataFrame:
-    return unlabelled.assign(**dict.fromkeys(_COUNTS, 0), labels_hash=content_hash([]))
-
-
-def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add n_labels, the two rates with their intervals, and the status."""
-    counts = frame[_COUNTS].astype("int64")
-    n_fail = counts["n_true_fail"] + counts["n_missed_fail"]
-    n_pass = counts["n_false_fail"] + counts["n_true_pass"]
-    frame = frame.assign(**{name: counts[name] for name in _COUNTS}, n_labels=n_fail + n_pass)
-    for name, x, n in [("tpr", counts["n_true_fail"], n_fail), ("tnr", counts["n_true_pass"], n_pass)]:
-        has_rate = (n >= MIN_FOR_RATE).to_numpy()
-        low, high = wilson(x, n)
-        share = np.divide(x, n, out=np.full(len(n), np.nan), where=has_rate)
-        for column, values in [(name, share), (f"{name}_low", low), (f"{name}_high", high)]:
-            frame[column] = np.where(has_rate, values, np.nan)
-    # A category has failures alone, and a classifier sees no others, so they alone decide there.
-    is_of_both = (frame["category"] == ALL) & (frame["subject_kind"] != "classifier")
-    scarcer = np.where(is_of_both, np.minimum(n_fail, n_pass), n_fail)
-    frame["status"] = [status_of(int(s), int(n)) for s, n in zip(scarcer, frame["n_labels"], strict=True)]
-    return frame
 
 
 def _with_traffic_rates(frame: pd.DataFrame, in_traffic: pd.DataFrame) -> pd.DataFrame:
-    """Add the weighted rates to the rows of category `all`; null where nothing was drawn, and of a single category."""
+    """Add the weighted rates to the rows over all labels; null where nothing was drawn, and in the other rows."""
     types = dict.fromkeys(FROM, "str") | dict.fromkeys(RATE_COLUMNS, "float64") | dict.fromkeys(COUNT_COLUMNS, "Int64")
-    typed = in_traffic.astype(types).assign(category=ALL)
-    joined = frame.merge(typed, on=[*FROM, "category"], how="left", validate="one_to_one")
-    return joined.assign(**_traffic_counts(joined))
-
-
-def _traffic_counts(rows: pd.DataFrame) -> dict[str, "pd.Series[Any]"]:
-    """Return `COUNT_COLUMNS`: as they stand in `rows`, else those of nothing labelled; null where a row has none."""
-    is_whole = rows["category"] == ALL
-    nothing = {
-        "n_weighted": (0, is_whole),
-        "n_control": (0, is_whole),
-        "n_control_needed": (AIM_CONTROL, is_whole & (rows["subject_kind"] == "signal")),
-    }
-    given = rows.reindex(columns=pd.Index(COUNT_COLUMNS)).astype("Int64")
-    return {name: given[name].fillna(value).where(has_one) for name, (value, has_one) in nothing.items()}
+    typed = in_traffic.astype(types).assign(category=ALL, surface=ALL)
+    joined = frame.merge(typed, on=GROUP, how="left", validate="one_to_one")
+    return joined.assign(**traffic_counts(joined))

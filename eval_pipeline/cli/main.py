@@ -8,7 +8,20 @@ import sys
 import typer
 from rich.markup import escape
 
-from eval_pipeline.cli import database, dev, evaluators, intake, jobs, judges, labels, queue, review, reviewers, signals
+from eval_pipeline.cli import (
+    database,
+    dev,
+    evaluators,
+    importing,
+    intake,
+    jobs,
+    judges,
+    labels,
+    queue,
+    review,
+    reviewers,
+    signals,
+)
 from eval_pipeline.cli.terminal import err
 from eval_pipeline.errors import EvalPipelineError
 
@@ -38,6 +51,7 @@ app.add_typer(evaluators.app, name="evaluators")
 app.add_typer(judges.app, name="judges")
 app.add_typer(labels.app, name="labels")
 app.add_typer(reviewers.app, name="reviewers")
+app.add_typer(importing.app, name="import")
 
 
 def main() -> None:

@@ -186,8 +186,23 @@ class Judge(Strict):
         return {**sent, "seed": sent["seed"] + repeat} if "seed" in sent else sent
 
 
+CANDIDATE = ".candidate"
+"""`NAME.candidate.yaml` is a proposal for judge NAME: measured on request, never run in production."""
+
+
+def load_candidate(folder: Path, name: str) -> Judge:
+    """Return the candidate for the judge called `name`.
+
+    Raises `SettingsError` when there is none, it is no judge, or bears another name.
+    """
+    path = folder / f"{name}{CANDIDATE}.yaml"
+    if not path.is_file():
+        raise SettingsError(f"{path} is missing", f"make it with `eval-pipeline judges suggest {name}`, or by hand")
+    return _named(path, name)
+
+
 def load_judges(folder: Path) -> list[Judge]:
-    """Return the judges of `folder`, one a `*.yaml` file, by name.
+    """Return the judges of `folder`, one a `*.yaml` file, by name; candidates (`load_candidate`) are left out.
 
     Raises `SettingsError`, naming file and field, when the folder is missing, a file is no judge or asks two things,
     a file's name is not the judge's, or a file ends in `.yml`.
@@ -200,11 +215,17 @@ def load_judges(folder: Path) -> list[Judge]:
             continue
         if path.suffix != ".yaml":
             raise SettingsError(f"{path} is not read: a judge's file ends in .yaml", f"name the file {path.stem}.yaml")
-        judge = load_yaml(path, Judge)
-        if judge.name != path.stem:
-            raise SettingsError(f"{path}: the judge is named `{judge.name}`", f"name the file {judge.name}.yaml")
-        judges.append(judge)
+        if not path.stem.endswith(CANDIDATE):
+            judges.append(_named(path, path.stem))
     return judges
+
+
+def _named(path: Path, name: str) -> Judge:
+    judge = load_yaml(path, Judge)
+    if judge.name != name:
+        ending = path.name.removeprefix(name)
+        raise SettingsError(f"{path}: the judge is named `{judge.name}`", f"name the file {judge.name}{ending}")
+    return judge
 
 
 def _bare(criterion: str) -> str:

@@ -23,8 +23,13 @@ SELECT DISTINCT ON (subject, subject_version, origin, label_set)
        subject, subject_version, origin, label_set, as_of_day, tpr, tnr,
        n_true_fail + n_missed_fail AS n_bad, n_true_pass + n_false_fail AS n_good
   FROM evals.judge_calibration_reports
- WHERE subject_kind = 'judge' AND category = 'all' AND n_labels > 0
+ WHERE subject_kind = 'judge' AND category = 'all' AND surface = 'all' AND n_labels > 0
  ORDER BY subject, subject_version, origin, label_set, as_of_day DESC, measured_at DESC
+"""
+
+_STANDINGS = """
+SELECT subject, subject_version, origin, standing FROM evals.judge_standings
+ WHERE subject_kind = 'judge' AND standing <> 'unproven' ORDER BY subject, subject_version, origin
 """
 
 
@@ -60,16 +65,17 @@ def facts(judge: Judge) -> Iterator[tuple[str, str]]:
 
 
 def listed(judges: Sequence[Judge], warehouse: Warehouse) -> pd.DataFrame:
-    """Return one row per judge: judge, version, question, sees, model, owner, tpr, tnr (with their n), measured_on.
+    """Return one row per judge: judge, version, standing, question, sees, model, owner, tpr, tnr (with their n), measured_on.
 
-    The figures are the newest of this version, else of an earlier one, which `measured_on` then names; real sessions
+    `standing`: whether this version counts in production, by origin; unproven where it was never promoted. The figures are the newest of this version, else of an earlier one, which `measured_on` then names; real sessions
     before simulated ones, held-out labels before calibration. They are empty where nothing was measured.
     """
-    figures = warehouse.query(_FIGURES)
+    figures, standings = warehouse.query(_FIGURES), warehouse.query(_STANDINGS)
     rows = [
         {
             "judge": judge.name,
             "version": judge.version,
+            "standing": _standing(standings, judge),
             "question": judge.question,
             "sees": view_in_words(judge.view),
             "model": judge.model,
@@ -79,6 +85,12 @@ def listed(judges: Sequence[Judge], warehouse: Warehouse) -> pd.DataFrame:
         for judge in judges
     ]
     return pd.DataFrame(rows)
+
+
+def _standing(standings: pd.DataFrame, judge: Judge) -> str:
+    is_this = (standings["subject"] == judge.name) & (standings["subject_version"] == judge.version)
+    rows = standings[is_this]
+    return ", ".join(f"{row.standing} ({row.origin})" for row in rows.itertuples()) or "unproven"
 
 
 def _newest(figures: pd.DataFrame, version: str) -> dict[str, str]:

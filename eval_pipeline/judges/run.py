@@ -55,8 +55,9 @@ def judge_sessions(
     versions: Mapping[str, str],
     repeats: int = 1,
     progress: Progress | None = None,
+    first_repeat: int = 0,
 ) -> pd.DataFrame:
-    """Return one row of `judge_verdicts` for each closed session of `sessions`, judge and repeat (from 0).
+    """Return one row of `judge_verdicts` for each closed session of `sessions`, judge and repeat (from `first_repeat`).
 
     `sessions` are rows of `raw_sessions`; open ones are left out until they close. `versions` are the evaluation's own
     (code, redaction, taxonomy), laid over those that the session brought. What the ledger knows is not asked again;
@@ -72,7 +73,8 @@ def judge_sessions(
     """
     closed = sessions.loc[sessions["is_closed"].astype(bool), _USED]
     cases: list[_Case] = []
-    attempts = asker.ask(_requests(closed, judges, model, versions, repeats, cases), model, progress)
+    numbers = range(first_repeat, first_repeat + repeats)
+    attempts = asker.ask(_requests(closed, judges, model, versions, numbers, cases), model, progress)
     made = {key: attempt for key, attempt in attempts.items() if attempt not in UNANSWERED}
     asker.left_undone.update(_left_undone(cases, attempts))
     return _frame([_row(case, made.get(case.call_key)) for case in _judged(cases, made)])
@@ -98,7 +100,7 @@ def _requests(
     judges: Sequence[Judge],
     model: JudgeModel | None,
     versions: Mapping[str, str],
-    repeats: int,
+    repeats: range,
     cases: list[_Case],
 ) -> Iterator[JudgeRequest]:
     """Yield the calls to make, one rendered prompt at a time, and note in `cases` what each is for."""
@@ -110,7 +112,7 @@ def _requests(
             judged_by, judge_version = answering(judge, model), judge_versions[judge.name]
             behind = _versions_behind(row, {**versions, "judge": judge_version, "judge_model": judged_by})
             messages, settled = render(judge, row), _settled(judge, row["turns"])
-            for repeat in range(repeats):
+            for repeat in repeats:
                 request = request_of(judge, messages, repeat, judged_by, row["session_day"])
                 cases.append(
                     _Case(

@@ -5,11 +5,12 @@ is a measurement, which is counted. Not here: asking (`asking/`), printing (`cli
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
+from eval_pipeline.calibration.estimators.balanced import balanced_accuracy
 from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, rate
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.definition import Judge
@@ -20,6 +21,9 @@ REVIEW_COLUMNS = ["session_id", "reviewer", "answers", "first_bad_turn", "note",
 NOT_ASKED = "not_asked"
 """Beside the verdicts: the session is gone or still open, or its call was not made."""
 
+ANSWERS = ("fail", "pass")
+RATE_NAMES = ("tpr: failures that it fails", "tnr: good ones that it passes", "balanced accuracy: mean of both")
+
 SAID = ["fail", "pass", "not_applicable", "error", NOT_ASKED]
 
 
@@ -27,8 +31,9 @@ SAID = ["fail", "pass", "not_applicable", "error", NOT_ASKED]
 class Trial:
     """What a judge says of the labelled sessions of one origin.
 
-    `matrix`: one row per word of people (fail, pass) with the counts of `SAID`. `rates`: rate, value, low, high (95 %
-    Wilson; null under `MIN_FOR_RATE` labels), n. `disagreements`: session_id, person, judge, first_bad_turn, note
+    `matrix`: one row per word of people (fail, pass) with the counts of `SAID`. `rates`: one row per name of
+    `RATE_NAMES` with value, low, high (95 % Wilson, of balanced accuracy MOVER; null under `MIN_FOR_RATE` labels of a class)
+    and n, of balanced accuracy the smaller class. `disagreements`: session_id, person, judge, first_bad_turn, note
     (the people's), critique (the judge's); missed failures first. `errors`: session_id, person, reason, reply.
     """
 
@@ -115,9 +120,10 @@ def _matrix(counts: dict[Hashable, Any]) -> pd.DataFrame:
 
 
 def _rates(counts: dict[Hashable, Any]) -> pd.DataFrame:
-    rows = []
-    for name, word in (("tpr: failures that it fails", "fail"), ("tnr: good ones that it passes", "pass")):
-        n = int(counts.get((word, "fail"), 0) + counts.get((word, "pass"), 0))
-        found = rate(int(counts.get((word, word), 0)), n, MIN_FOR_RATE)
-        rows.append({"rate": name, "value": found.value, "low": found.low, "high": found.high, "n": n})
+    tpr, tnr = (
+        rate(int(counts.get((word, word), 0)), sum(int(counts.get((word, said), 0)) for said in ANSWERS), MIN_FOR_RATE)
+        for word in ANSWERS
+    )
+    named = {RATE_NAMES[0]: tpr, RATE_NAMES[1]: tnr, RATE_NAMES[2]: balanced_accuracy(tpr, tnr)}
+    rows = [{"rate": name, **asdict(found)} for name, found in named.items()]
     return pd.DataFrame(rows, columns=["rate", "value", "low", "high", "n"])

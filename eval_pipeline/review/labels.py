@@ -8,10 +8,10 @@ The rules:
   is sure. Those who are sure and disagree leave the label null and `disputed`.
 - *A lead decides*: the latest adjudication that answers the target settles it, whatever the reviewers said, also later.
   A lead who is unsure takes an earlier decision back: what was disputed is then `unsure`, what was agreed on stays.
-- *Held-out is blind*: a label stands in the held-out set when its group hashes there AND the first answer to the
-  target was blind; it then rests on its blind answers alone, so neither second thoughts after the reveal nor a lead who
+- *Held-out is blind*: a label stands in the held-out set when its group does (`calibration/split.py`), was not used up
+  for this target (`calibration/held_out.py`), AND the first answer to the target was blind; it then rests on its blind answers alone, so neither second thoughts after the reveal nor a lead who
   saw the machines' words move it. Any other label is in the calibration set. Later reviews never move a label from one
-  set to the other.
+  set to the other; a near-duplicate session and a retired set move it into calibration, nothing ever moves it back.
 - *Category*: the lead's, else the one that all reviewers who failed the target and named one agree on; null when they
   differ.
 - *Provenance*: `reviews_hash` names every review of the session with an answer (repeats apart), so that it shows when
@@ -37,7 +37,7 @@ from typing import Any
 
 import pandas as pd
 
-from eval_pipeline.calibration.split import LabelSet, group_of, label_set
+from eval_pipeline.calibration.split import LabelSet, Retired, groups_of, retired_clusters
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.tables import HumanLabels
 
@@ -70,11 +70,19 @@ def split_known(reviews: pd.DataFrame, sessions: pd.DataFrame) -> tuple[pd.DataF
     return reviews[is_known].reset_index(drop=True), reviews[~is_known].reset_index(drop=True)
 
 
-def derive_labels(day: dt.date, reviews: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
+def derive_labels(
+    day: dt.date,
+    reviews: pd.DataFrame,
+    sessions: pd.DataFrame,
+    retired: Retired = frozenset(),
+    groups: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return the rows of `human_labels` for the sessions of `day`, ordered by session and target.
 
     `reviews`: rows of `tables.Reviews`, in any order; a review that stands twice counts once. `sessions`: the
-    sessions of the day (`session_id`, `user_id`, `origin`), labelled or not.
+    sessions of the day (`session_id`, `user_id`, `origin`), labelled or not. `retired`: targets and groups whose
+    held-out labels were used up. `groups`: of `split.groups_of`, of these sessions and all they may be linked to;
+    None: of these sessions alone, by user.
 
     Raises `EvalPipelineError` when a review is of a session that is not in `sessions` (see `split_known`), or when an
     answer is none of pass, fail, unsure.
@@ -86,14 +94,17 @@ def derive_labels(day: dt.date, reviews: pd.DataFrame, sessions: pd.DataFrame) -
             "take the sessions in again, or set these reviews aside with split_known and report them",
         )
     counting = reviews[~reviews["is_repeat"].astype("bool")].drop_duplicates("review_id")
-    known = {row["session_id"]: row for row in sessions[["session_id", "user_id", "origin"]].to_dict("records")}
+    groups = groups_of(sessions[["session_id", "user_id"]]) if groups is None else groups
+    used_up = retired_clusters(groups, retired)
+    placed = sessions[["session_id", "origin"]].merge(groups, on="session_id", how="left", validate="one_to_one")
+    known = {row["session_id"]: row for row in placed.to_dict("records")}
     hashes = _reviews_hashes(counting)
     rows = [
         {
             "session_day": day,
             "target": target,
             "reviews_hash": hashes[session_id],
-            **_label(known[session_id], answers),
+            **_label(known[session_id], answers, (target, known[session_id]["cluster_id"]) in used_up),
         }
         for (session_id, target), answers in sorted(_answers_by_target(counting).items())
     ]
@@ -125,9 +136,9 @@ def _answers_by_target(reviews: pd.DataFrame) -> dict[tuple[str, str], list[_Ans
     return {key: sorted(answers, key=lambda answer: answer.order) for key, answers in found.items()}
 
 
-def _label(session: dict[Any, Any], answers: Sequence[_Answer]) -> dict[str, Any]:
+def _label(session: dict[Any, Any], answers: Sequence[_Answer], is_used_up: bool) -> dict[str, Any]:
     """Return the label that `answers` (oldest first) come to, without its day and target."""
-    in_set = _set_of(session, answers)
+    in_set: LabelSet = "calibration" if is_used_up or not answers[0].is_blind else session["label_set"]
     able = [answer for answer in answers if answer.is_blind or in_set == "calibration"]
     reviewed = _latest_per_reviewer([answer for answer in able if not answer.is_adjudication])
     lead = next((answer for answer in reversed(able) if answer.is_adjudication), None)
@@ -165,10 +176,6 @@ def adjudicate(values: Iterable[str]) -> tuple[str | None, str]:
     if not sure:
         return None, "unsure"
     return (sure.pop(), "settled") if len(sure) == 1 else (None, "disputed")
-
-
-def _set_of(session: dict[Any, Any], answers: Sequence[_Answer]) -> LabelSet:
-    return label_set(group_of(session["user_id"], session["session_id"])) if answers[0].is_blind else "calibration"
 
 
 def _latest_per_reviewer(answers: Sequence[_Answer]) -> list[_Answer]:

@@ -1,6 +1,6 @@
 """The demo's part of the command line: simulated people answer the queue, and known truth stands beside estimates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,13 +10,15 @@ import pandas as pd
 from eval_pipeline.judges.definition import load_judges
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.report import Section, with_rate
-from eval_pipeline.simulation.reviewers import simulate_reviews
+from eval_pipeline.simulation.reviewers import REVIEWERS, Reviewer, simulate_reviews
 from eval_pipeline.simulation.truth import DEMO_SEED, known_truth
 from eval_pipeline.tables import FlaggedSessions, HumanLabels, JudgeVerdicts, RawSessions, Reviews, SessionSignals
 from eval_pipeline.taxonomy import load_taxonomy
 
 
-def simulate_queue_reviews(warehouse: Warehouse, catalog: Path, before: date | None = None) -> int:
+def simulate_queue_reviews(
+    warehouse: Warehouse, catalog: Path, before: date | None = None, reviewers: Sequence[Reviewer] = REVIEWERS
+) -> int:
     """Have the simulated reviewers answer queued simulated sessions; return how many reviews are new.
 
     `before`: only sessions of earlier days, None for all. What people have reviewed is theirs, and left alone.
@@ -33,6 +35,7 @@ def simulate_queue_reviews(warehouse: Warehouse, catalog: Path, before: date | N
         DEMO_SEED,
         load_taxonomy(catalog / "taxonomy.yaml").version,
         _redaction_version(sessions),
+        reviewers,
     )
     return warehouse.append(Reviews, reviews)
 

@@ -12,7 +12,7 @@ from eval_pipeline.simulation.cases import last_case
 from eval_pipeline.simulation.truth import TONE, Truth, truth
 from eval_pipeline.versions import unit_hash
 
-_INTRODUCTION = re.compile(r'You are the judge "([^"]+)"')
+_INTRODUCTION = re.compile(r'You are the judge "([^"]+)"(?:, version ([^+\s]+))?')
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ JUDGE_SKILLS: Mapping[str, JudgeSkill] = {
     "usefulness": JudgeSkill(tpr=0.82, tnr=0.93),
     "tone": JudgeSkill(tpr=0.9, tnr=0.98),
 }
-"""The known skill of each simulated judge, by name."""
+"""The known skill of each simulated judge, by name. The declared version NAME@VERSION may have a skill of its own."""
 
 FINDINGS = {
     "wrong_answer": "The assistant answers something else than what the user asked for.",
@@ -86,7 +86,8 @@ def judge_reply(
     shows no case number.
     """
     name, case = judge_name(system_message), last_case(user_message)
-    if name is None or name not in skills:
+    skill = _skill(system_message, skills)
+    if name is None or skill is None:
         return JudgeReply("The simulation has no judge for this question.", "not_applicable")
     if case is None:
         return JudgeReply("The session shows no case number, so the simulation knows nothing of it.", "not_applicable")
@@ -94,7 +95,15 @@ def judge_reply(
     answer = known.answers.get(f"judge:{name}")
     if answer is None:
         return JudgeReply("The simulation knows no truth for this question.", "not_applicable")
-    return _say(known, name, answer == "fail", _errs(skills[name], answer, name, case, repeat, seed))
+    return _say(known, name, answer == "fail", _errs(skill, answer, name, case, repeat, seed))
+
+
+def _skill(system_message: str, skills: Mapping[str, JudgeSkill]) -> JudgeSkill | None:
+    """Return how good the introduced judge is: its declared version, or else whatever bears its name."""
+    match = _INTRODUCTION.match(system_message)
+    if match is None:
+        return None
+    return skills.get(f"{match.group(1)}@{match.group(2)}", skills.get(match.group(1)))
 
 
 def _errs(skill: JudgeSkill, answer: str, name: str, case: str, repeat: str, seed: int) -> bool:

@@ -66,12 +66,13 @@ def simulate_reviews(
     seed: int,
     taxonomy_version: str,
     redaction_version: str,
+    reviewers: Sequence[Reviewer] = REVIEWERS,
 ) -> pd.DataFrame:
     """Return the reviews (rows of `tables.Reviews`, by session and reviewer) of the simulated sessions in `queue`.
 
     `queue`: rows of `tables.FlaggedSessions`. `sessions`: rows of `tables.RawSessions`, of which `session_id` and
     `turns` are read. `judges`: names of the judges whose questions are answered; a question that the simulation knows
-    no truth of is left out. `seed`: the one of the traffic. Queue rows of another origin, without a session, or whose
+    no truth of is left out. `seed`: the one of the traffic. `reviewers`: two or more. Queue rows of another origin, without a session, or whose
     session shows no case number get no review. The same row gets the same review in whatever order and company.
     """
     turns_of = dict(zip(sessions["session_id"], sessions["turns"], strict=True))
@@ -81,7 +82,7 @@ def simulate_reviews(
         case = case_of_turns(turns_of.get(item["session_id"], ()))
         if case is None:
             continue
-        for reviewer in _assigned(item, seed):
+        for reviewer in _assigned(item, seed, reviewers):
             draws = Draws("review", str(seed), item["session_id"], reviewer.name)
             opinion = _opinion(reviewer, truth(case, seed), draws)
             given = {**opinion.answers, TONE: _tone(reviewer, truth(case, seed), item["session_id"], seed)}
@@ -92,9 +93,9 @@ def simulate_reviews(
     return Reviews.validate(pd.DataFrame(rows, columns=list(Reviews.to_schema().columns)))
 
 
-def _assigned(item: dict[Any, Any], seed: int) -> list[Reviewer]:
+def _assigned(item: dict[Any, Any], seed: int, reviewers: Sequence[Reviewer]) -> list[Reviewer]:
     """Return who reviews a queue row: one, or two different ones for a double review."""
-    order = sorted(REVIEWERS, key=lambda r: unit_hash("assigned", str(seed), item["session_id"], r.name))
+    order = sorted(reviewers, key=lambda r: unit_hash("assigned", str(seed), item["session_id"], r.name))
     return order[: 2 if item["is_double_review"] else 1]
 
 

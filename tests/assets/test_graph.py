@@ -22,7 +22,7 @@ GRAPH = {
     "judge_verdicts": ("evaluate", {"raw_sessions"}),
     "category_predictions": ("evaluate", {"raw_sessions", "evaluator_verdicts", "judge_verdicts"}),
     "reviews": ("review", {"flagged_sessions"}),
-    "human_labels": ("review", {"raw_sessions", "reviews"}),
+    "human_labels": ("review", {"raw_sessions", "flagged_sessions", "reviews"}),
     "judge_calibration_reports": (
         "calibration",
         {

@@ -9,18 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.calibration.report import calibrate, new_measurements
+from eval_pipeline.calibration.report import calibrate
+from eval_pipeline.calibration.reports.news import new_measurements
 from eval_pipeline.calibration.traffic import DRAWN_COLUMNS
 from eval_pipeline.tables import JudgeCalibrationReports
 from tests.calibration.frames import DAY, label, label_frame, prediction, prediction_frame
 
 NOW = dt.datetime(2026, 3, 11, 3, tzinfo=dt.UTC)
 NONE_DRAWN = pd.DataFrame(columns=DRAWN_COLUMNS)
+PROVEN = {
+    ("judge", "refund", version, origin) for version in ("1+aa", "2+bb") for origin in ("production", "simulated")
+}
 COUNTS = ["n_true_fail", "n_missed_fail", "n_false_fail", "n_true_pass"]
 
 
-def report(labels: Sequence[dict[str, Any]], predictions: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    frame = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NONE_DRAWN, NOW)
+def report(labels: Sequence[dict[str, Any]], predictions: Sequence[dict[str, Any]], **evidence: Any) -> pd.DataFrame:
+    frame = calibrate(
+        DAY, label_frame(labels), prediction_frame(predictions), NONE_DRAWN, NOW, **{"proven": PROVEN, **evidence}
+    )
     assert list(frame.columns) == list(JudgeCalibrationReports.to_schema().columns)
     return frame
 
@@ -112,7 +118,9 @@ def test_nothing_predicted_is_an_empty_report() -> None:
 def test_the_same_measurement_is_the_same_row() -> None:
     labels, predictions = stack(judged(12, "fail", "fail", 0), judged(12, "pass", "pass", 100))
     first = report(labels, predictions)
-    later = calibrate(DAY, label_frame(labels), prediction_frame(predictions), NONE_DRAWN, NOW + dt.timedelta(hours=5))
+    later = calibrate(
+        DAY, label_frame(labels), prediction_frame(predictions), NONE_DRAWN, NOW + dt.timedelta(hours=5), proven=PROVEN
+    )
     assert later["report_id"].tolist() == first["report_id"].tolist()
     swapped = [{**row, "session_id": "other"} if row["session_id"] == "s0000" else row for row in labels]
     moved = [{**row, "session_id": "other"} if row["session_id"] == "s0000" else row for row in predictions]

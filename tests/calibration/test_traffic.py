@@ -19,6 +19,7 @@ from tests.calibration.frames import DAY, label, label_frame, prediction, predic
 from tests.fakes import MemoryWarehouse, empty_frame
 from tests.resources.frames import frame_for
 
+PROVEN = {("judge", "refund", "1+aa", origin) for origin in ("production", "simulated")}
 NOW = dt.datetime(2026, 3, 11, 3, tzinfo=dt.UTC)
 HELD_OUT, CALIBRATION = (
     [i for i in (f"s{n:04}" for n in range(500)) if label_set(group_of(None, i)) == in_set]
@@ -73,7 +74,8 @@ def twelve_each(ids: Sequence[str]) -> list[tuple[dict[str, Any], dict[str, Any]
 
 def rates(rows: Sequence[tuple[Any, Any, Any]], as_of_day: dt.date = DAY) -> pd.DataFrame:
     queue, predictions, labels = map(list, zip(*rows, strict=True))
-    return traffic_rates(as_of_day, label_frame(labels), prediction_frame(predictions), drawn_frame(queue))
+    labelled, said = label_frame(labels), prediction_frame(predictions)
+    return traffic_rates(as_of_day, labelled, said, drawn_frame(queue), PROVEN)
 
 
 def test_by_hand_where_the_judge_decides_the_stratum() -> None:
@@ -146,14 +148,16 @@ def test_the_report_has_both_and_its_id_follows_the_population() -> None:
     queue, said, labels = map(list, zip(*twelve_each(HELD_OUT), strict=True))
     labels = [row | {"category": "rude" if row["label"] == "fail" else None} for row in labels]
     arguments = (DAY, label_frame(labels), prediction_frame(said))
-    report = calibrate(*arguments, drawn_frame(queue), NOW).set_index("category")
+    report = calibrate(*arguments, drawn_frame(queue), NOW, proven=PROVEN).set_index("category")
     assert report.loc["all", ["tpr", "n_weighted"]].tolist() == [12 / 15, 60]
     assert report.loc["all", "tpr_weighted"] == pytest.approx(24 / 54, abs=1e-6)
     assert report.loc["rude", [*RATE_COLUMNS, "n_weighted"]].isna().all()
-    again = calibrate(*arguments, drawn_frame(queue[::-1]), NOW + dt.timedelta(hours=1)).set_index("category")
+    again = calibrate(*arguments, drawn_frame(queue[::-1]), NOW + dt.timedelta(hours=1), proven=PROVEN).set_index(
+        "category"
+    )
     assert again["report_id"].tolist() == report["report_id"].tolist()
     rarer = [row | {"inclusion_probability": row["inclusion_probability"] / 3} for row in queue[:20]] + queue[20:]
-    other = calibrate(*arguments, drawn_frame(rarer), NOW).set_index("category")
+    other = calibrate(*arguments, drawn_frame(rarer), NOW, proven=PROVEN).set_index("category")
     assert (other["report_id"] != report["report_id"]).to_dict() == {"all": True, "rude": False}
 
 
@@ -289,7 +293,7 @@ def measured(seed: int) -> pd.DataFrame:
         of_signal = {"subject_kind": "signal", "subject": "tool_error", "target": "session"}
         predictions.append(prediction(i, word[signal], **of_signal))
     drawn = drawn_sessions(queue, pd.DataFrame({"session_id": queue["session_id"], "user_id": None}))
-    return calibrate(DAY, label_frame(labels), prediction_frame(predictions), drawn, NOW)
+    return calibrate(DAY, label_frame(labels), prediction_frame(predictions), drawn, NOW, proven=PROVEN)
 
 
 def test_it_is_right_where_the_queue_over_samples_what_is_flagged_or_failed() -> None:

@@ -171,7 +171,7 @@ def test_reviews_become_labels_and_labels_measure_the_judges(evaluated: Pipeline
     )
     measured = pipeline.rows(
         "SELECT subject, subject_version, label_set, n_true_fail, n_missed_fail, n_false_fail, n_true_pass"
-        " FROM evals.judge_calibration_reports WHERE subject_kind = 'judge' AND category = 'all' AND n_labels > 0"
+        " FROM evals.judge_calibration_reports WHERE subject_kind = 'judge' AND category = 'all' AND surface = 'all' AND n_labels > 0"
         " AND as_of_day = %s ORDER BY 1, 2, 3",
         NIGHT.date(),
     )

@@ -112,10 +112,11 @@ def test_the_matrix_counts_every_label_once_and_the_rates_only_verdicts() -> Non
             "judge: not_asked": 1,
         },
     ]
-    tpr, tnr = trial.rates.to_dict("records")
+    tpr, tnr, balanced = trial.rates.to_dict("records")
     assert (tpr["value"], tpr["n"]) == (0.8, 25)
     assert 0.6 < tpr["low"] < 0.8 < tpr["high"] < 0.92
     assert pd.isna(tnr["value"]) and tnr["n"] == 1
+    assert pd.isna(balanced["value"]) and balanced["n"] == 1
 
 
 def test_a_disagreement_has_the_person_s_note_beside_the_judge_s_critique() -> None:

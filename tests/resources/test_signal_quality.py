@@ -29,6 +29,7 @@ def measured(report_id: str, n_control: int, **changes: Any) -> pd.DataFrame:
         "origin": "production",
         "label_set": "all",
         "category": "all",
+        "surface": "all",
         "n_labels": 300,
         "n_true_fail": 60,
         "n_missed_fail": 10,

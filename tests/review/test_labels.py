@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.calibration.split import group_of, label_set
+from eval_pipeline.calibration.split import group_of, groups_of, label_set
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.review.labels import derive_labels, split_known
 from eval_pipeline.tables import HumanLabels, Reviews
@@ -208,6 +208,29 @@ def test_only_the_question_that_was_asked_blind_is_held_out() -> None:
     sets = labels(blind, review("ada", words, hour=10, is_blind=False))[["label_set", "label"]]
     assert sets.loc["judge:tone"].tolist() == ["held_out", "fail"]
     assert set(sets.drop(index=["judge:tone", "session"])["label_set"]) == {"calibration"}
+
+
+def test_a_set_that_was_used_up_for_one_question_is_calibration_for_this_one_alone() -> None:
+    sessions = pd.DataFrame({"session_id": ["s1"], "user_id": [HELD_OUT_USER], "origin": "production"})
+    given_blind = review("ada", {"session": "fail", "judge:tone": "fail", "judge:refund": "fail"})
+    unblind = review("ada", {"judge:tone": "pass"}, hour=10, is_blind=False)
+    retired = frozenset({("judge:tone", group_of(HELD_OUT_USER, "s1"))})
+    rows = derive_labels(DAY, review_frame([given_blind, unblind]), sessions, retired).set_index("target")
+    assert rows["label_set"].to_dict() == {
+        "judge:tone": "calibration",
+        "judge:refund": "held_out",
+        "session": "held_out",
+    }
+    assert rows.loc["judge:tone", "label"] == "pass", "as in the calibration set, his latest answer counts"
+
+
+def test_a_label_follows_a_near_duplicate_of_another_day_into_calibration() -> None:
+    sessions = pd.DataFrame({"session_id": ["s1"], "user_id": [HELD_OUT_USER], "origin": "production"})
+    far = pd.DataFrame({"session_id": ["far"], "user_id": [CALIBRATION_USER]})
+    both = pd.concat([sessions[["session_id", "user_id"]], far]).assign(fingerprints=[["a", "b"], ["b", "c"]])
+    reviews = review_frame([review("ada", "fail")])
+    assert derive_labels(DAY, reviews, sessions)["label_set"].tolist() == ["held_out"]
+    assert derive_labels(DAY, reviews, sessions, groups=groups_of(both))["label_set"].tolist() == ["calibration"]
 
 
 def test_reviews_of_unknown_sessions_are_named_not_dropped() -> None:

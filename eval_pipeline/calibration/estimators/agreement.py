@@ -3,7 +3,7 @@
 Kappa falls when failures get rarer though nobody reads worse (at the same care .71 with 30 % failures and .48 with 5 %),
 while AC1 rises; so none is shown without raw agreement and the failing share beside it (STATISTICS.md section 1).
 Each pair of answers is of another session: pairs are taken as independent. Not here: which answers make a pair
-(`review/agreement_reading.py`).
+(`review/figures/agreement_reading.py`), more than two people on one session (`alpha.py`).
 """
 
 from collections import Counter
@@ -56,7 +56,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Coefficient:
-    """Kappa or AC1, 1 at most. `value` is None where it is not defined; the ends are those of its 95 % interval."""
+    """Kappa, AC1 or alpha, 1 at most. `value` is None where it is not defined; the ends are those of its 95 % interval."""
 
     value: float | None = None
     low: float | None = None
@@ -82,6 +82,18 @@ class Agreement:
     def is_rough(self) -> bool:
         """Whether there are too few pairs to rest on kappa and AC1."""
         return self.n < MIN_FOR_KAPPA
+
+
+def coefficient(value: float | None, redrawn: np.ndarray) -> Coefficient:
+    """Return `value` with the 2.5 % and 97.5 % points of `redrawn` as its ends (percentile bootstrap, Efron 1979).
+
+    Redraws in which it is not defined (NaN) are left out. No ends where all others come to the same.
+    """
+    defined = redrawn[np.isfinite(redrawn)]
+    if value is None or not len(defined) or np.ptp(defined) < _SAME:
+        return Coefficient(value)
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return Coefficient(value, float(low), float(high))
 
 
 def count_pairs(answers: Iterable[tuple[str, str]]) -> Pairs:
@@ -133,8 +145,8 @@ def agreement(pairs: Pairs, are_of_many: bool = False) -> Agreement:
         int(pairs.both_fail),
         raw,
         (pairs.both_fail + (first + second) / 2) / n,
-        _coefficient(kappa(counted), _kappa(redrawn)),
-        _coefficient(ac1(counted), _ac1(redrawn)),
+        coefficient(kappa(counted), _kappa(redrawn)),
+        coefficient(ac1(counted), _ac1(redrawn)),
     )
 
 
@@ -163,14 +175,6 @@ def _ac1(cells: np.ndarray) -> np.ndarray:
 def _redrawn(pairs: Pairs) -> np.ndarray:
     shares = np.array(pairs.cells, dtype=float) / pairs.n
     return np.random.default_rng(_SEED).multinomial(int(pairs.n), shares, size=_DRAWS).astype(float)
-
-
-def _coefficient(value: float | None, redrawn: np.ndarray) -> Coefficient:
-    defined = redrawn[np.isfinite(redrawn)]
-    if value is None or np.ptp(defined) < _SAME:
-        return Coefficient(value)
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return Coefficient(value, float(low), float(high))
 
 
 def _finite(value: np.ndarray) -> float | None:

@@ -1,7 +1,7 @@
 """Rates and their intervals (Wilson), and from how many labels on they say anything.
 
 Counts are taken as independent and drawn with equal probability; not here: labels drawn with unequal probability
-(`weighted.py`), several verdicts per session, the report that carries the figures (`report.py`).
+(`weighted.py`), several verdicts per session (`clustered.py`), the report that carries the figures (`report.py`).
 """
 
 from dataclasses import dataclass
@@ -46,6 +46,26 @@ def wilson(
     low = np.where(events == 0, 0.0, np.clip(centre - half, 0, 1))
     high = np.where(events == trials, 1.0, np.clip(centre + half, 0, 1))
     return np.where(trials == 0, np.nan, low), np.where(trials == 0, np.nan, high)
+
+
+def lower_bound(x: float, n: float, alpha: float) -> float:
+    """Return Wilson's one-sided lower bound for `x` events among `n`: above the true rate in a share `alpha` of samples.
+
+    It is the lower end of `wilson` with z the 1 - alpha quantile, hence of confidence 1 - 2 alpha; 0 where n is 0, as
+    nothing is ruled out. Raises `ValueError` unless 0 <= x <= n and 0 < alpha < 0.5.
+    """
+    return float(wilson(x, n, _two_sided(alpha))[0]) if n else 0.0
+
+
+def upper_bound(x: float, n: float, alpha: float) -> float:
+    """Return the one-sided upper bound, the counterpart of `lower_bound`; 1 where n is 0."""
+    return float(wilson(x, n, _two_sided(alpha))[1]) if n else 1.0
+
+
+def _two_sided(alpha: float) -> float:
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha must be between 0 and 0.5, not {alpha}")
+    return 1 - 2 * alpha
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,16 @@ Array = NDArray[np.float64]
 Cell = tuple[str, str]
 """A stratum and a prediction."""
 
+_PRECISION = 3
+"""Its place among the fields of `WeightedRates`."""
+
 _DECIMALS = 6
 """Figures are rounded, so that they do not depend on the machine's last bit."""
 
 
 @dataclass(frozen=True)
 class WeightedRates:
-    """Rates in the traffic; `n` is the labels of the class.
+    """Rates in the traffic; `n` is the labels of the class, of `balanced` (the mean of tpr and tnr) of the scarcer class.
 
     A rate is null while a cell that it rests on has no labels: precision rests on the cells that the predictor fails,
     the others on all.
@@ -37,6 +40,7 @@ class WeightedRates:
     tnr: Rate
     failure_rate: Rate
     precision: Rate
+    balanced: Rate
     unlabelled_cells: tuple[Cell, ...]
 
 
@@ -57,8 +61,8 @@ def weighted_rates(
 
     With W_h the weights of cell h, and p_h the weighted share of failures among its labels,
     tpr = sum over fail cells of W_h p_h / sum of W_h p_h, tnr = sum over pass cells of W_h (1 - p_h) / sum of
-    W_h (1 - p_h), failure rate = sum of W_h p_h / sum of W_h, precision = the same over fail cells alone. Where all are
-    labelled these are the Horvitz-Thompson ratios. The 95 % intervals are the quantiles of the same sums over `draws`
+    W_h (1 - p_h), failure rate = sum of W_h p_h / sum of W_h, precision = the same over fail cells alone,
+    balanced accuracy = (tpr + tnr) / 2. Where all are labelled these are the Horvitz-Thompson ratios. The 95 % intervals are the quantiles of the same sums over `draws`
     samples of p_h ~ Beta(x_h + a_h, m_h - x_h + a_h), m_h the effective number of labels (Kish) and x_h = p_h m_h, and
     of W_h ~ W_h/n_h Gamma(n_h + a_h), n_h the drawn sessions: how many sessions a cell holds is itself estimated. Known
     totals scale these W_h to the sum of their stratum, so that equal weights make its split Dirichlet(n_h + a_h), and a
@@ -68,23 +72,51 @@ def weighted_rates(
     down. The intervals contain the point. Under 10 labels of a class its rate is null. The same `seed` gives the same
     interval.
     """
-    cells = _Cells.of(drawn, ruled_out)
+    cells, sizes = _Cells.of(drawn, ruled_out), _class_sizes(drawn)
+    empty = cells.unlabelled
+    is_blank = [bool(empty)] * len(sizes)
+    is_blank[_PRECISION] = any(said == "fail" for _, said in empty)
+    has_figures = [n >= MIN_FOR_RATE and not blank for n, blank in zip(sizes, is_blank, strict=True)]
+    ends = _with_intervals(cells, draws, seed, has_known_totals).tolist() if any(has_figures) else [()] * len(sizes)
+    rows = zip(sizes, has_figures, ends, strict=True)
+    tpr, tnr, failure_rate, precision, balanced = (
+        Rate(n, *row) if is_shown else Rate(n, None, None, None) for n, is_shown, row in rows
+    )
+    return WeightedRates(tpr, tnr, failure_rate, precision, balanced, empty)
+
+
+def weighted_lower_bounds(
+    drawn: pd.DataFrame,
+    alpha: float,
+    draws: int = 8000,
+    seed: int = 0,
+    *,
+    ruled_out: Collection[Cell] = (),
+    has_known_totals: bool = False,
+) -> tuple[float | None, float | None]:
+    """Return the one-sided lower bounds of tpr and tnr in the traffic: the `alpha` quantiles of the draws.
+
+    The draws are those of `weighted_rates`, whose other arguments these are; a bound is at most the point, and None where
+    the rate is. By default there are more draws, since few of them lie beyond so small a quantile. Raises `ValueError`
+    unless 0 < alpha < 0.5.
+    """
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha must be between 0 and 0.5, not {alpha}")
+    cells, (n_fail, n_pass, *_) = _Cells.of(drawn, ruled_out), _class_sizes(drawn)
+    if cells.unlabelled or max(n_fail, n_pass) < MIN_FOR_RATE:
+        return None, None
+    low = np.quantile(_rates(*_sampled(cells, draws, seed, has_known_totals)), alpha, axis=1)
+    tpr, tnr, *_ = np.fmin(low, _point(cells)).round(_DECIMALS).tolist()
+    return tpr if n_fail >= MIN_FOR_RATE else None, tnr if n_pass >= MIN_FOR_RATE else None
+
+
+def _class_sizes(drawn: pd.DataFrame) -> tuple[int, int, int, int, int]:
+    """Return how many labels each rate of `WeightedRates` rests on, in the order of its fields."""
     label, prediction = (drawn[name].to_numpy(dtype=object) for name in ("label", "prediction"))
     is_labelled = drawn["label"].notna().to_numpy(dtype=bool)
     n, n_fail = int(is_labelled.sum()), int((label == "fail").sum())
     n_caught = int(((prediction == "fail") & is_labelled).sum())
-    class_sizes = (n_fail, n - n_fail, n, n_caught)
-    empty = tuple(cells.names[i] for i in np.flatnonzero((cells.n > 0) & (cells.labelled == 0)))
-    is_blank = (bool(empty), bool(empty), bool(empty), any(prediction == "fail" for _, prediction in empty))
-    if all(is_blank) or n < MIN_FOR_RATE:
-        tpr, tnr, failure_rate, precision = (Rate(n, None, None, None) for n in class_sizes)
-        return WeightedRates(tpr, tnr, failure_rate, precision, empty)
-    ends = _with_intervals(cells, draws, seed, has_known_totals)
-    tpr, tnr, failure_rate, precision = (
-        Rate(n, None, None, None) if blank or n < MIN_FOR_RATE else Rate(n, *row)
-        for n, blank, row in zip(class_sizes, is_blank, ends.tolist(), strict=True)
-    )
-    return WeightedRates(tpr, tnr, failure_rate, precision, empty)
+    return n_fail, n - n_fail, n, n_caught, min(n_fail, n - n_fail)
 
 
 @dataclass(frozen=True)
@@ -121,6 +153,17 @@ class _Cells:
             shown, np.unique(stratum[kept], return_inverse=True)[1], is_failed[kept], *(part[kept] for part in sums)
         )
 
+    @property
+    def share(self) -> Array:
+        """The weighted share of failures among the labels of each cell, 0 where it has none."""
+        share: Array = np.divide(self.failed, self.labelled, out=np.zeros(len(self.n)), where=self.labelled > 0)
+        return share
+
+    @property
+    def unlabelled(self) -> tuple[Cell, ...]:
+        """The cells of which sessions were drawn and none is labelled."""
+        return tuple(self.names[i] for i in np.flatnonzero((self.n > 0) & (self.labelled == 0)))
+
     def of_stratum(self, values: Array) -> Array:
         """Return for each cell the sum of `values` over its stratum."""
         sums: Array = np.bincount(self.stratum, values).astype(float)
@@ -129,17 +172,21 @@ class _Cells:
 
 def _with_intervals(cells: _Cells, draws: int, seed: int, has_known_totals: bool) -> Array:
     """Return point, low and high of each rate of `_rates`, a row a rate."""
-    share = np.divide(cells.failed, cells.labelled, out=np.zeros(len(cells.n)), where=cells.labelled > 0)
-    point = _rates(cells.weight, cells.is_failed, share[np.newaxis])[:, 0]
-    sizes, shares = _sampled(cells, share, draws, seed, has_known_totals)
-    low, high = np.quantile(_rates(sizes, cells.is_failed, shares), [0.025, 0.975], axis=1)
+    point = _point(cells)
+    low, high = np.quantile(_rates(*_sampled(cells, draws, seed, has_known_totals)), [0.025, 0.975], axis=1)
     return np.stack([point, np.fmin(low, point), np.fmax(high, point)], axis=1).round(_DECIMALS)
 
 
-def _sampled(cells: _Cells, share: Array, draws: int, seed: int, has_known_totals: bool) -> tuple[Array, Array]:
-    """Return `draws` samples of the weights and of the failure shares of the cells, as `_rates` takes them."""
+def _point(cells: _Cells) -> Array:
+    """Return the rates of `_rates` by the weights themselves."""
+    point: Array = _rates(cells.weight, cells.is_failed, cells.share[np.newaxis])[:, 0]
+    return point
+
+
+def _sampled(cells: _Cells, draws: int, seed: int, has_known_totals: bool) -> tuple[Array, Array, Array]:
+    """Return what `_rates` takes, with `draws` samples of the weights and of the failure shares of the cells."""
     rng = np.random.default_rng(seed)
-    n, weight, is_failed = cells.n, cells.weight, cells.is_failed
+    share, n, weight, is_failed = cells.share, cells.n, cells.weight, cells.is_failed
     n_of_stratum, weight_of_stratum = cells.of_stratum(n), cells.of_stratum(weight)
     of_one = np.where(n > 0, weight / np.maximum(n, 1), weight_of_stratum / n_of_stratum)
     of_prediction = np.where(is_failed > 0, weight_of_stratum @ is_failed, weight_of_stratum @ (1 - is_failed))
@@ -152,11 +199,11 @@ def _sampled(cells: _Cells, share: Array, draws: int, seed: int, has_known_total
     n_labels = np.divide(cells.labelled**2, cells.squares, out=np.zeros(len(n)), where=cells.squares > 0)
     # Rounding can leave the share a hair above 1.
     shares = rng.beta(share * n_labels + prior, np.maximum(1 - share, 0) * n_labels + prior, size=size)
-    return sizes, shares
+    return sizes, is_failed, shares
 
 
 def _rates(weights: Array, is_failed: Array, p: Array) -> Array:
-    """Return tpr, tnr, failure rate and precision (rows) for each row of cell-wise weights and failure shares `p`.
+    """Return the rates of `WeightedRates` (rows, in its order) for each row of cell-wise weights and failure shares `p`.
 
     NaN where undefined.
     """
@@ -166,4 +213,4 @@ def _rates(weights: Array, is_failed: Array, p: Array) -> Array:
         tpr, tnr = caught / failures.sum(axis=1), passed / good.sum(axis=1)
         failure_rate = failures.sum(axis=1) / (failures + good).sum(axis=1)
         precision = caught / ((failures + good) * is_failed).sum(axis=1)
-    return np.stack([tpr, tnr, failure_rate, precision])
+    return np.stack([tpr, tnr, failure_rate, precision, (tpr + tnr) / 2])

@@ -14,7 +14,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from eval_pipeline.calibration.split import group_of, label_set
+import pandas as pd
+
+from eval_pipeline.calibration.held_out import in_use
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import records
 
@@ -104,7 +106,7 @@ class Stands:
 
 def waiting(warehouse: Warehouse, session_id: str | None = None) -> list[Disputed]:
     """Return the sessions that wait for a decision, oldest day first; of one `session_id` at most itself."""
-    rows = records(warehouse, _ANSWERS, session=session_id)
+    rows = _placed(warehouse, records(warehouse, _ANSWERS, session=session_id))
     open_rows = [row for row in rows if not _is_decided(row)]
     return [_disputed(list(group)) for _, group in groupby(open_rows, key=itemgetter("session_id"))]
 
@@ -121,18 +123,25 @@ def readings(warehouse: Warehouse, session_id: str) -> list[Reading]:
     return [_reading(list(group)) for _, group in groupby(rows, key=itemgetter("reviewer"))]
 
 
+def _placed(warehouse: Warehouse, rows: Sequence[Row]) -> list[Row]:
+    """Return `rows` with `is_held_out`: whether the label of the target stands, or would stand, in the held-out set."""
+    sessions = pd.DataFrame(rows, columns=["session_id", "user_id"]).drop_duplicates()
+    held_out = {
+        (session, target)
+        for target in sorted({row["target"] for row in rows})
+        for session in in_use(warehouse, sessions, target)["session_id"]
+    }
+    return [{**row, "is_held_out": (row["session_id"], row["target"]) in held_out} for row in rows]
+
+
 def _is_decided(row: Row) -> bool:
-    return row["is_decided_blind"] is not None and (bool(row["is_decided_blind"]) or not _is_held_out(row))
-
-
-def _is_held_out(row: Row) -> bool:
-    return label_set(group_of(row["user_id"], row["session_id"])) == "held_out"
+    return row["is_decided_blind"] is not None and (bool(row["is_decided_blind"]) or not row["is_held_out"])
 
 
 def _disputed(rows: Sequence[Row]) -> Disputed:
     one = rows[0]
     facts = (one["session_id"], one["day"], one["surface"], one["origin"])
-    return Disputed(*facts, is_held_out=_is_held_out(one), disputes=tuple(map(_dispute, rows)))
+    return Disputed(*facts, is_held_out=any(row["is_held_out"] for row in rows), disputes=tuple(map(_dispute, rows)))
 
 
 def _dispute(row: Row) -> Dispute:

@@ -22,17 +22,18 @@ LAST_DAYS = 28
 MOST_DISAGREEMENTS = 50
 
 _FIGURES = """
-    select distinct on (subject, subject_version, origin, label_set, category) *
-    from evals.judge_calibration_reports
-    where subject_kind = 'judge' and (%(judge)s::text is null or subject = %(judge)s::text)
+    select distinct on (subject, subject_version, origin, label_set, category) r.*, coalesce(s.standing, 'unproven') as standing
+    from evals.judge_calibration_reports r
+    left join evals.judge_standings s using (subject_kind, subject, subject_version, origin)
+    where subject_kind = 'judge' and surface = 'all' and (%(judge)s::text is null or subject = %(judge)s::text)
     order by subject, subject_version, origin, label_set, category, as_of_day desc, measured_at desc"""
 
 _SEEN = """
     select subject_version as version, origin, min(session_day) as first_day, max(session_day) as last_day,
-           sum(n + n_not_applicable + n_error)::bigint as n
-    from evals.trend_rollups
+           sum(n + n_not_applicable + n_error)::bigint as n, standing
+    from evals.trend_rollups join evals.judge_standings using (subject_kind, subject, subject_version, origin)
     where subject_kind = 'judge' and subject = %(judge)s and model_version = 'all' and surface = 'all' and slice = 'all'
-    group by 1, 2 order by first_day, version"""
+    group by subject_version, origin, standing order by first_day, version"""
 
 _DAYS = """
     select session_day as day, subject_version as version, origin, n, n_fail, n_not_applicable, n_error
@@ -74,7 +75,8 @@ class Figures:
     """How far one version was measured on labels of one origin and set.
 
     `tpr`: share of human-confirmed failures that it fails; `tnr`: of good ones that it passes. `is_weighted`: of the
-    traffic, or of the labels as they stand.
+    traffic, or of the labels as they stand. `standing`: proven (promoted by the gate, and in production), superseded,
+    demoted or unproven.
     """
 
     version: str
@@ -85,11 +87,12 @@ class Figures:
     is_weighted: bool
     tpr: Share
     tnr: Share
+    standing: str
 
     @property
     def is_proven(self) -> bool:
-        """Whether it is measured on held-out labels, 30 and more of either kind."""
-        return self.label_set == "held_out" and self.status == "measured"
+        """Whether its verdicts count in production: figures alone, however good, prove nothing."""
+        return self.standing == "proven"
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class Seen:
     first_day: date
     last_day: date
     n: int
+    standing: str
     figures: Figures | None
 
 
@@ -197,6 +201,7 @@ def figures_of(row: Row) -> Figures:
         is_weighted,
         tpr,
         tnr,
+        row["standing"],
     )
 
 

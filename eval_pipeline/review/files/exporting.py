@@ -1,11 +1,13 @@
 """Labels and reviews written to a file, with every column of their table, as JSONL, CSV or Parquet.
 
 CSV is RFC 4180 in UTF-8, its cells safe against formulas (`formula_safety.py`); objects are JSON text in CSV and Parquet. The
-two sets are never in one file: see `LabelSet`. Not here: reading such a file again (`reviews_file.py`).
+two sets are never in one file: see `LabelSet`. Held-out labels of judges that leave one by one use their sets up (`use_up`).
+Not here: reading such a file again (`reviews_file.py`).
 """
 
 import csv
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,16 @@ from typing import Any
 import orjson
 import pandas as pd
 
-from eval_pipeline.calibration.split import LabelSet, group_of, label_set
+from eval_pipeline.calibration.held_out import EXPORTED, Look, in_use, record_look, retire
+from eval_pipeline.calibration.known_groups import known_groups
+from eval_pipeline.calibration.split import LabelSet
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.files.formula_safety import formula_safe
 from eval_pipeline.tables import HumanLabels, RawSessions, Reviews
+from eval_pipeline.versions import content_hash
+
+JUDGE = "judge:"
 
 
 def labels_of(warehouse: Warehouse, in_set: LabelSet, target: str | None = None) -> pd.DataFrame:
@@ -30,22 +37,63 @@ def labels_of(warehouse: Warehouse, in_set: LabelSet, target: str | None = None)
 
 
 def reviews_of(warehouse: Warehouse, in_set: LabelSet, target: str | None = None) -> pd.DataFrame:
-    """Return the rows of `reviews` of the sessions whose users' hash falls in one set, those that answer a target or all.
+    """Return the rows of `reviews` of the sessions whose groups stand in one set, those that answer a target or all.
 
     A review may answer targets of both sets, so whole sessions are told apart: no blind answer of a held-out session
     stands among the reviews of the calibration set. Reviews of sessions that are no longer stored are in neither.
     """
     reviews = warehouse.read(Reviews)
     users = warehouse.read(RawSessions, columns=["session_id", "user_id"], session_ids=reviews["session_id"])
-    wanted = [
-        session
-        for session, user in users[["session_id", "user_id"]].itertuples(index=False, name=None)
-        if label_set(group_of(user, session)) == in_set
-    ]
+    groups = known_groups(warehouse, users)
+    is_stored = groups["session_id"].isin(users["session_id"])
+    wanted = groups.loc[is_stored & (groups["label_set"] == in_set), "session_id"]
     is_wanted = reviews["session_id"].isin(wanted)
     if target is not None:
         is_wanted &= reviews["answers"].map(lambda answers: target in answers).astype("bool")
     return reviews[is_wanted].reset_index(drop=True)
+
+
+def judges_shown(warehouse: Warehouse, rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return target and origin of the judges whose held-out labels, or blind answers, stand in `rows` (of `labels_of`,
+    `reviews_of`) and were not used up before."""
+    sessions = warehouse.read(RawSessions, columns=["session_id", "user_id", "origin"], session_ids=rows["session_id"])
+    targets = rows["answers"].map(list) if "answers" in rows else rows["target"].map(lambda target: [target])
+    shown = rows[["session_id", "is_blind"]].assign(target=targets).explode("target").dropna(subset="target")
+    shown = shown[shown["is_blind"].astype("bool") & shown["target"].str.startswith(JUDGE).astype("bool")]
+    alive = [
+        rows_of.merge(in_use(warehouse, sessions, str(target))[["session_id"]], on="session_id")
+        for target, rows_of in shown.groupby("target")
+    ]
+    pairs = pd.concat([shown.iloc[:0], *alive]).merge(sessions, on="session_id")[["target", "origin"]]
+    return sorted(set(pairs.itertuples(index=False, name=None)))
+
+
+def use_up(warehouse: Warehouse, rows: pd.DataFrame, by: str, now: datetime) -> list[str]:
+    """Retire the held-out sets of the judges whose labels stand in `rows`, on record as a look of `by`; return a sentence
+    for each.
+
+    Whoever has seen the labels one by one could tune on them, so nothing measured on this set would be worth anything.
+    """
+    said = []
+    for target, origin in judges_shown(warehouse, rows):
+        look = Look(target.removeprefix(JUDGE), EXPORTED, by, now, content_hash(sorted(set(rows["session_id"]))))
+        taken = record_look(warehouse, target, origin, look)
+        days = retire(warehouse, target, origin, taken.look_id, now)
+        said.append(
+            f"held-out set {taken.held_out_version} of {target} ({origin}) is retired: its labels, of {len(days)} days, are "
+            f"calibration now; set {taken.held_out_version + 1} fills with new reviews"
+        )
+    return said
+
+
+def check_path(path: Path, may_overwrite: bool = False) -> None:
+    """Raise what `write_rows` would raise for the ending of `path`, or because it is there."""
+    if path.suffix.lower() not in WRITERS:
+        raise SettingsError(f"{path}: labels are written as {', '.join(WRITERS)}", "give the file one of these endings")
+    if path.exists() and not may_overwrite:
+        raise SettingsError(f"{path} is there already", "name another file, or add --force to replace it")
+    if not path.parent.is_dir():
+        raise SettingsError(f"{path} cannot be written: there is no folder {path.parent}", "make the folder first")
 
 
 def write_rows(frame: pd.DataFrame, path: Path, may_overwrite: bool = False) -> None:
@@ -54,10 +102,8 @@ def write_rows(frame: pd.DataFrame, path: Path, may_overwrite: bool = False) -> 
     Raises `SettingsError` for another ending, when the file is there and `may_overwrite` is false, or when it cannot be
     written.
     """
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise SettingsError(f"{path}: labels are written as {', '.join(WRITERS)}", "give the file one of these endings")
-    content = writer(frame)
+    check_path(path, may_overwrite)
+    content = WRITERS[path.suffix.lower()](frame)
     try:
         with path.open("wb" if may_overwrite else "xb") as file:
             file.write(content)

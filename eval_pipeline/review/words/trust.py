@@ -74,7 +74,7 @@ def measured_of(warehouse: Warehouse, session_id: str, targets: Iterable[str]) -
         where as_of_day > (select max(as_of_day) from evals.judge_calibration_reports) - %(days)s::int
           and origin = (select origin from evals.raw_sessions where session_id = %(session)s)
           and subject_kind || ':' || subject = any(%(targets)s::text[])
-          and (category = 'all' or subject_kind = 'classifier')
+          and surface = 'all' and (category = 'all' or subject_kind = 'classifier')
         order by subject_kind, subject, subject_version, label_set, category, as_of_day desc, measured_at desc""",
         {"session": session_id, "targets": sorted(targets), "days": STILL_IN_FORCE_DAYS},
     )

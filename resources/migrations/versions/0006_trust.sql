@@ -362,3 +362,31 @@ WHERE t.subject_kind <> 'judge' OR EXISTS (
     SELECT FROM evals.judge_standings s
     WHERE (s.subject_kind, s.subject, s.subject_version, s.origin) = (t.subject_kind, t.subject, t.subject_version, t.origin)
       AND s.standing = 'proven');
+
+-- A row of one surface is no measurement of the whole. The limits are those of eval_pipeline/calibration/detection.py.
+CREATE OR REPLACE VIEW evals.signal_quality AS
+WITH newest AS (
+    SELECT DISTINCT ON (subject, subject_version, origin) *
+    FROM evals.judge_calibration_reports
+    WHERE subject_kind = 'signal' AND label_set = 'all' AND category = 'all' AND surface = 'all'
+    ORDER BY subject, subject_version, origin, as_of_day DESC, measured_at DESC
+), judged AS (
+    SELECT *, CASE WHEN n_control < 50 THEN 'too_few'
+                   WHEN recall_weighted IS NULL THEN 'no_recall'
+                   WHEN n_control_needed > 0 THEN 'rough'
+                   ELSE 'measured' END AS quality
+    FROM newest
+)
+SELECT subject AS signal, subject_version AS signal_version, origin, as_of_day, n_labels,
+       n_true_fail + n_false_fail AS n_fired, n_true_fail, n_not_applicable,
+       precision_weighted AS precision, precision_weighted_low AS precision_low,
+       precision_weighted_high AS precision_high,
+       recall_weighted AS recall, recall_weighted_low AS recall_low, recall_weighted_high AS recall_high,
+       n_control, n_control_needed, quality AS status,
+       CASE quality
+           WHEN 'too_few' THEN format('recall needs %s more control labels', n_control_needed)
+           WHEN 'no_recall' THEN 'recall waits for a label in every sampling cell, and for 10 labelled failures'
+           WHEN 'rough' THEN format('recall is rough, from %s control labels: %s more are needed', n_control, n_control_needed)
+           ELSE format('recall rests on %s control labels', n_control)
+       END AS sentence
+FROM judged;

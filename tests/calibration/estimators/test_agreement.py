@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
 from eval_pipeline.calibration.estimators.agreement import Pairs, ac1, agreement, count_pairs, kappa
 
@@ -30,6 +31,15 @@ def test_a_table_counted_by_hand() -> None:
     assert found.failing_share == pytest.approx(0.55)
     assert found.kappa.value == pytest.approx(0.4)
     assert found.ac1.value == pytest.approx((0.7 - 0.495) / 0.505)
+
+
+def test_counts_and_kappa_are_those_of_the_reference_implementation() -> None:
+    rng = np.random.default_rng(11)
+    first = np.where(rng.random(400) < 0.2, "fail", "pass")
+    second = np.where(rng.random(400) < 0.1, "fail", first)
+    pairs = count_pairs(zip(first, second, strict=True))
+    assert pairs.cells == tuple(confusion_matrix(first, second, labels=["fail", "pass"]).ravel())
+    assert kappa(pairs) == pytest.approx(cohen_kappa_score(first, second), abs=1e-9)
 
 
 def test_the_paradox_of_kappa_as_published() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
 
-from eval_pipeline.calibration.estimators.rates import rate, status_of, wilson
+from eval_pipeline.calibration.estimators.rates import lower_bound, rate, status_of, upper_bound, wilson
 
 counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -39,6 +40,30 @@ def test_wilson_is_vectorised_and_has_no_figure_where_there_is_no_data() -> None
 def test_wilson_refuses_impossible_counts(x: float, n: float) -> None:
     with pytest.raises(ValueError, match="0 <= x <= n"):
         wilson(x, n)
+
+
+@given(counts)
+def test_wilson_is_that_of_the_reference_implementation(xn: tuple[int, int]) -> None:
+    x, n = xn
+    assert wilson(x, n) == pytest.approx(proportion_confint(x, n, method="wilson"), abs=1e-9)
+    for alpha in (0.05, 0.05 / 3):
+        both = proportion_confint(x, n, alpha=2 * alpha, method="wilson")
+        assert (lower_bound(x, n, alpha), upper_bound(x, n, alpha)) == pytest.approx(both, abs=1e-9)
+
+
+def test_one_sided_bounds_by_hand() -> None:
+    # All of n: the lower bound is n / (n + z^2), z = 1.645 at .05, its square 2.7055.
+    assert lower_bound(30, 30, 0.05) == pytest.approx(30 / 32.7055, abs=1e-5)
+    assert upper_bound(0, 30, 0.05) == pytest.approx(2.7055 / 32.7055, abs=1e-5)
+    assert (lower_bound(0, 0, 0.05), upper_bound(0, 0, 0.05)) == (0, 1)  # nothing is ruled out
+    with pytest.raises(ValueError, match=r"alpha must be between 0 and 0\.5"):
+        lower_bound(5, 10, 0.5)
+
+
+@pytest.mark.parametrize(("n", "least"), [(50, 45), (100, 85)])
+def test_a_look_of_three_needs_as_many_as_published(n: int, least: int) -> None:
+    """STATISTICS.md section 4: a floor of .75 at .05/3."""
+    assert lower_bound(least, n, 0.05 / 3) >= 0.75 > lower_bound(least - 1, n, 0.05 / 3)
 
 
 @given(counts)

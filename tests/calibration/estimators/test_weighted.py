@@ -1,21 +1,28 @@
 """The weighted rates by hand, and what they say when there is little or nothing."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from eval_pipeline.calibration.estimators.weighted import WeightedRates, weighted_rates
+from eval_pipeline.calibration.estimators.weighted import WeightedRates, weighted_lower_bounds, weighted_rates
 
 CELLS = [("flagged", "fail"), ("flagged", "pass"), ("quiet", "fail"), ("quiet", "pass")]
 COLUMNS = ["stratum", "prediction", "weight", "label"]
 
 
 def rates(population: list[int], fails: list[int], passes: list[int], unlabelled: int = 0) -> WeightedRates:
-    """Rates where the drawn sessions of each cell stand for `population` sessions, in equal parts."""
+    return weighted_rates(_drawn(population, fails, passes, unlabelled))
+
+
+def _drawn(population: list[int], fails: list[int], passes: list[int], unlabelled: int = 0) -> pd.DataFrame:
+    """Drawn sessions of which those of each cell stand for `population` sessions, in equal parts."""
     rows = []
     for cell, n, n_fail, n_pass in zip(CELLS, population, fails, passes, strict=True):
         marks = ["fail"] * n_fail + ["pass"] * n_pass + [None] * unlabelled
         rows += [(*cell, n / len(marks), mark) for mark in marks]
-    return weighted_rates(pd.DataFrame(rows, columns=COLUMNS))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def test_by_hand() -> None:
@@ -26,6 +33,64 @@ def test_by_hand() -> None:
     assert got.tnr.value == pytest.approx(710 / 780, abs=1e-6)
     assert got.failure_rate.value == pytest.approx(0.22, abs=1e-6)
     assert (got.tpr.n, got.tnr.n) == (16, 24)
+
+
+def test_balanced_accuracy_is_the_mean_of_both_and_null_where_one_is() -> None:
+    got = rates([100, 100, 100, 700], fails=[8, 2, 5, 1], passes=[2, 8, 5, 9])
+    # By the counts above: (130/220 + 710/780) / 2, over 16 labels of the scarcer class.
+    assert (got.balanced.n, got.balanced.value) == (16, pytest.approx((130 / 220 + 710 / 780) / 2, abs=1e-6))
+    assert (got.tpr.low + got.tnr.low) / 2 < got.balanced.low < got.balanced.value < got.balanced.high
+    few = rates([100, 100, 100, 700], fails=[4, 1, 2, 1], passes=[6, 9, 8, 9])
+    assert few.balanced.value is few.tpr.value is None
+    assert few.tnr.value is not None
+
+
+def test_one_sided_bounds_are_the_quantiles_behind_the_intervals() -> None:
+    drawn = _drawn([100, 100, 100, 700], fails=[8, 2, 5, 1], passes=[2, 8, 5, 9])
+    both = weighted_rates(drawn, draws=500, seed=3)
+    assert weighted_lower_bounds(drawn, 0.025, draws=500, seed=3) == (both.tpr.low, both.tnr.low)
+    few = _drawn([100, 100, 100, 700], fails=[4, 1, 2, 1], passes=[6, 9, 8, 9])
+    tpr_low, tnr_low = weighted_lower_bounds(few, 0.05)
+    assert tpr_low is None
+    assert 0 < tnr_low < weighted_rates(few).tnr.value
+    unlabelled = _drawn([100, 100, 100, 700], fails=[8, 2, 5, 0], passes=[2, 8, 5, 0], unlabelled=1)
+    assert weighted_lower_bounds(unlabelled, 0.05) == (None, None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(3, 30), min_size=8, max_size=8), st.lists(st.integers(50, 900), min_size=4, max_size=4))
+def test_a_stricter_bound_is_lower_and_all_are_under_the_point(labels: list[int], population: list[int]) -> None:
+    drawn = _drawn(population, labels[:4], labels[4:])
+    points = weighted_rates(drawn, draws=200)
+    loose, strict = (weighted_lower_bounds(drawn, alpha, draws=400) for alpha in (0.05, 0.05 / 3))
+    for low, lower, rate in zip(loose, strict, (points.tpr, points.tnr), strict=True):
+        assert 0 <= lower <= low <= rate.value <= 1
+    if len(set(population)) == 1:
+        assert points.balanced.value == pytest.approx((points.tpr.value + points.tnr.value) / 2, abs=1e-6)
+
+
+def test_balanced_accuracy_and_bounds_hold_where_flagged_sessions_are_drawn_more_often() -> None:
+    rng, replicates = np.random.default_rng(10), 150
+    failing, failed, chance = np.array([0.5, 0.06]), 0.85, np.array([0.5, 0.06])  # of flagged and quiet sessions
+    held = np.zeros(3)
+    for seed in range(replicates):
+        is_quiet = (rng.random(1500) > 0.15).astype(int)
+        truth = rng.random(1500) < failing[is_quiet]
+        said = np.where(truth, rng.random(1500) < failed, rng.random(1500) < 0.08)
+        is_drawn = rng.random(1500) < chance[is_quiet]
+        words = np.array(["pass", "fail"])
+        drawn = pd.DataFrame(
+            {
+                "stratum": np.array(["flagged", "quiet"])[is_quiet],
+                "prediction": words[said.astype(int)],
+                "weight": 1 / chance[is_quiet],
+                "label": words[truth.astype(int)],
+            }
+        )[is_drawn]
+        got = weighted_rates(drawn, draws=500, seed=seed).balanced
+        tpr_low, tnr_low = weighted_lower_bounds(drawn, 0.05, draws=500, seed=seed)
+        held += [got.low <= (failed + 0.92) / 2 <= got.high, tpr_low <= failed, tnr_low <= 0.92]
+    assert (held / replicates > 0.91).all()
 
 
 def test_drawn_sessions_without_a_label_count_in_the_population_alone() -> None:

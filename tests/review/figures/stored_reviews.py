@@ -132,6 +132,7 @@ def measured(judge: str, version: str, counts: tuple[int, int, int, int], **colu
         "origin": "production",
         "label_set": "held_out",
         "category": "all",
+        "surface": "all",
         "n_labels": sum(counts),
         "status": "measured",
     }

@@ -39,7 +39,7 @@ _DEFAULTS: dict[type[Table], dict[str, Any]] = {
     CategoryPredictions: {"classifier_version": "1+aaaa"},
     FlaggedSessions: {"reasons": [], "inclusion_probability": 1.0, "is_double_review": False},
     Reviews: {"answers": {"session": "fail"}, "machine_words": {}, "is_repeat": False},
-    JudgeCalibrationReports: {"origin": "production", "category": "all", "label_set": "held_out"},
+    JudgeCalibrationReports: {"origin": "production", "category": "all", "surface": "all", "label_set": "held_out"},
 }
 _COUNTS = ("n_true_fail", "n_missed_fail", "n_false_fail", "n_true_pass", "n_error", "n_not_applicable")
 

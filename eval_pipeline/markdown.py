@@ -1,4 +1,4 @@
-"""Dagster metadata as Markdown: tables and bar charts of frames, whatever their cells hold.
+"""Frames as Markdown: tables and bar charts, whatever their cells hold.
 
 Not here: which asset shows what (`table_assets.py`).
 """
@@ -15,14 +15,16 @@ _ENTITIES = str.maketrans({character: f"&#{ord(character)};" for character in "&
 """What Markdown reads as markup, as entities: no cell ends its table, loads a picture or hides where a link leads."""
 
 
+def plain_text(value: Any) -> str:
+    """Return `value` as text of one line that Markdown reads as nothing but text."""
+    return " ".join(str(value).translate(_ENTITIES).split())
+
+
 def markdown_table(frame: pd.DataFrame) -> str:
     """Return `frame` as a Markdown table; cells cannot break out of it, whatever they hold."""
 
-    def cell(value: Any) -> str:
-        return " ".join(str(value).translate(_ENTITIES).split())
-
-    rows = [[cell(name) for name in frame.columns], ["---"] * len(frame.columns)]
-    rows += [[cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    rows = [[plain_text(name) for name in frame.columns], ["---"] * len(frame.columns)]
+    rows += [[plain_text(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

@@ -1,0 +1,45 @@
+"""The story, lived through day by day: four weeks in the dark, two promotions, weeks with and without a change.
+
+Not here: its terms (`scenario.py`), what is written of it (`page.py`).
+"""
+
+from datetime import date, timedelta
+
+import pandas as pd
+
+from benchmarks.account.deployment import LivedDeployment, days_of_week, write_candidate
+from benchmarks.account.findings import Account, alignment, measured
+from benchmarks.account.known import known_rates
+from benchmarks.account.scenario import Scenario, days_between
+from eval_pipeline.judges.definition import load_candidate, load_judges
+from eval_pipeline.settings import Settings
+from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
+
+
+def lived(scenario: Scenario, settings: Settings) -> Account:
+    """Live through `scenario` in the deployment of `settings` and return what came of it.
+
+    The catalog of `settings` gets a candidate; the database must be migrated, and Dagster's home prepared.
+    """
+    folder = settings.catalog / "judges"
+    [judge] = [each for each in load_judges(folder) if each.name == scenario.judge]
+    write_candidate(folder, judge)
+    with JudgeEndpoint(scenario.seed) as endpoint:
+        deployment = LivedDeployment(settings, scenario, endpoint)
+        deployment.live(days_between(scenario.first_day, scenario.promoted_on))
+        found = [_measured(deployment, scenario.promoted_on - timedelta(days=1))]
+        refused = deployment.promote(load_candidate(folder, judge.name))
+        promoted = deployment.promote(judge)
+        for week in days_of_week(scenario.promoted_on, scenario.ends_on):
+            deployment.live(week)
+            deployment.run("alignment_check", week[-1:])
+            if week[-1] + timedelta(days=1) == scenario.changes_on:
+                found.append(_measured(deployment, week[-1]))
+        with deployment.warehouse() as warehouse:
+            checks = alignment(warehouse, judge.name, judge.version)
+    return Account(pd.concat(found, ignore_index=True), refused, promoted, checks)
+
+
+def _measured(deployment: LivedDeployment, day: date) -> pd.DataFrame:
+    with deployment.warehouse() as warehouse:
+        return measured(warehouse, day, known_rates(deployment.scenario, warehouse, day))

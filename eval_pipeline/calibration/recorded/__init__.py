@@ -1,0 +1,1 @@
+"""Judges and people whose verdicts and labels were recorded elsewhere: read from files, and measured."""

@@ -1,0 +1,44 @@
+"""Rates of single categories and surfaces, drawn towards the others of the same subject and label set.
+
+A category has few labels: a rate of 2 in 2 is no 100 %. The raw counts stand beside.
+Not here: the model (`estimators/categories.py`).
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from eval_pipeline.calibration.estimators.categories import shrunk_rates
+from eval_pipeline.calibration.reports.rows import ALL, FROM
+
+SHRUNK = [f"{name}_shrunk{end}" for name in ("tpr", "tnr") for end in ("", "_low", "_high")]
+_CELLS = {"tpr": ("n_true_fail", "n_missed_fail"), "tnr": ("n_true_pass", "n_false_fail")}
+_DECIMALS = 6
+"""Figures are rounded, so that they do not depend on the machine's last bit."""
+
+
+def with_shrunk(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `frame` (of `counted`) with the columns `SHRUNK`: tpr of each category, tpr and tnr of each surface.
+
+    Shrunk over the categories, or the surfaces, of one subject, version, origin and label set that have a label of the
+    class; null for a single one, which there is nothing to draw towards, and for rows over all.
+    """
+    frame = frame.assign(**dict.fromkeys(SHRUNK, np.nan))
+    is_category = (frame["category"] != ALL) & (frame["surface"] == ALL)
+    is_surface = (frame["category"] == ALL) & (frame["surface"] != ALL)
+    for is_part, names in ((is_category, ("tpr",)), (is_surface, ("tpr", "tnr"))):
+        for name in names:
+            right, wrong = (frame[cell] for cell in _CELLS[name])
+            of = frame[is_part & (right + wrong > 0)]
+            for places in of.groupby(FROM).groups.values():
+                columns = [f"{name}_shrunk{end}" for end in ("", "_low", "_high")]
+                frame.loc[places, columns] = _shrunk(right[places], (right + wrong)[places])
+    return frame
+
+
+def _shrunk(x: pd.Series, n: pd.Series) -> NDArray[np.float64]:
+    """Return value, low and high of each part, a row a part."""
+    if len(n) < 2:
+        return np.full((len(n), 3), np.nan)
+    found = shrunk_rates(x.to_numpy(), n.to_numpy())
+    return np.stack([found.value, found.low, found.high], axis=1).round(_DECIMALS)

@@ -1,0 +1,1 @@
+"""Proposals for a better judge, made of its disagreements with people."""
