@@ -36,7 +36,7 @@ refresh_labels = dg.define_asset_job(
 alignment_check = dg.define_asset_job(
     "alignment_check",
     selection=dg.AssetSelection.assets("alignment_checks"),
-    description="Whether every judge still agrees with people, on fresh labels.",
+    description="Whether every judge in production, and every classifier, still agrees with people, and what moved if not.",
 )
 error_analysis = dg.define_asset_job(
     "error_analysis",

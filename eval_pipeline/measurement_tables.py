@@ -141,8 +141,8 @@ class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append
     )
     n_flip_error: pd.Int64Dtype = column("Repeats that were an error, counted apart", nullable=True, ge=0)
     n_double: pd.Int64Dtype = column(
-        "Sessions that two people answered blind, of the same question (of a reviewer: he and another); null where people "
-        "are not compared",
+        "Sessions that two people answered blind: its own question (judge:NAME) where there are 10, else the session; of a "
+        "reviewer he and another. Null where people are not compared",
         nullable=True,
         ge=0,
     )

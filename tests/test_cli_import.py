@@ -11,7 +11,7 @@ from eval_pipeline.cli.main import app
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.tables import JudgeCalibrationReports, RecordedVerdicts
 from resources.warehouse import PostgresWarehouse
-from tests.calibration.recorded.files import judged_pairs, judged_sessions, jsonl
+from tests.calibration.recorded.files import jsonl, judged_pairs, judged_sessions
 from tests.end_to_end.pipeline import Pipeline
 
 Command = Callable[..., Result]

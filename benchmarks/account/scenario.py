@@ -18,6 +18,8 @@ READERS = (
 """Careful people. Of labels with the error rates of the demo's reviewers a faultless judge would not pass the gate: one good
 session in thirty called a failure makes a quarter of all failures false."""
 
+GOOD, BAD, WORSE = JudgeSkill(tpr=0.95, tnr=0.97), JudgeSkill(tpr=0.70, tnr=0.97), JudgeSkill(tpr=0.75, tnr=0.85)
+
 HASTY = "hasty"
 """Declared version of the bad candidate, by which the endpoint knows it."""
 
@@ -36,9 +38,9 @@ class Scenario:
     weeks_after_change: int = 2
     sessions_per_day: int = 100
     judge: str = "completeness"
-    skill: JudgeSkill = JudgeSkill(tpr=0.95, tnr=0.97)
-    bad: JudgeSkill = JudgeSkill(tpr=0.70, tnr=0.97)
-    worse: JudgeSkill = JudgeSkill(tpr=0.75, tnr=0.85)
+    skill: JudgeSkill = GOOD
+    bad: JudgeSkill = BAD
+    worse: JudgeSkill = WORSE
     readers: tuple[Reviewer, ...] = READERS
     seed: int = field(default=DEMO_SEED, init=False)
 

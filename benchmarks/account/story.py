@@ -3,6 +3,7 @@
 Not here: its terms (`scenario.py`), what is written of it (`page.py`).
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pandas as pd
@@ -16,8 +17,8 @@ from eval_pipeline.settings import Settings
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
 
 
-def lived(scenario: Scenario, settings: Settings) -> Account:
-    """Live through `scenario` in the deployment of `settings` and return what came of it.
+def lived(scenario: Scenario, settings: Settings, tell: Callable[[str], None] = lambda _: None) -> Account:
+    """Live through `scenario` in the deployment of `settings` and return what came of it; `tell` hears how far it is.
 
     The catalog of `settings` gets a candidate; the database must be migrated, and Dagster's home prepared.
     """
@@ -28,11 +29,14 @@ def lived(scenario: Scenario, settings: Settings) -> Account:
         deployment = LivedDeployment(settings, scenario, endpoint)
         deployment.live(days_between(scenario.first_day, scenario.promoted_on))
         found = [_measured(deployment, scenario.promoted_on - timedelta(days=1))]
+        tell(f"measured until {scenario.promoted_on}")
         refused = deployment.promote(load_candidate(folder, judge.name))
         promoted = deployment.promote(judge)
+        tell(f"candidate: {refused.decision.decision}; judge: {promoted.decision.decision}, {promoted.decision.reason}")
         for week in days_of_week(scenario.promoted_on, scenario.ends_on):
             deployment.live(week)
             deployment.run("alignment_check", week[-1:])
+            tell(f"checked on {week[-1]}")
             if week[-1] + timedelta(days=1) == scenario.changes_on:
                 found.append(_measured(deployment, week[-1]))
         with deployment.warehouse() as warehouse:

@@ -31,7 +31,7 @@ def counted_coverage(replicates: int, rng: np.random.Generator) -> Iterator[Find
         yield of_clusters(p, clusters, icc, CHEAP * replicates, rng)
     for mean_labels in (5, 15):
         for spread in (0.05, 0.15):
-            yield of_categories(mean_labels, spread, QUICK * replicates, rng)
+            yield of_categories(mean_labels, spread, replicates, rng)
     for n_fail, n_pass in ((10, 40), (30, 70), (50, 100)):
         yield of_balanced(n_fail, n_pass, CHEAP * replicates, rng)
 

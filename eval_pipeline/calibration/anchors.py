@@ -26,7 +26,7 @@ from eval_pipeline.versions import unit_hash
 MOST_ANCHORS = 50
 REPEATS = 3
 
-_FIRST_DAY = dt.date(2020, 1, 1)
+_FIRST_DAY = dt.date(2000, 1, 1)
 _REPEATS_OF_A_DAY = 100
 _READ_AT_ONCE = 100
 
@@ -87,9 +87,9 @@ def ask_anchors(
 
 
 def first_repeat_of(day: dt.date) -> int:
-    """Return the number of the first repeat that is asked for the check of `day`: a hundred a day from 2020 on.
+    """Return the number of the first repeat that is asked for the check of `day`: a hundred a day from 2000 on.
 
-    The verdicts of the nightly job are repeats from 0 and never meet them. Raises `ValueError` before 2020-01-02.
+    The verdicts of the nightly job are repeats from 0 and never meet them. Raises `ValueError` before 2000-01-02.
     """
     if day <= _FIRST_DAY:
         raise ValueError(f"anchors are asked for days after {_FIRST_DAY}, not {day}")

@@ -59,10 +59,8 @@ def confusions(pairs: pd.DataFrame) -> pd.DataFrame:
     """
     whole = pairs[pairs["category"] == ALL]
     counts = whole.groupby([*FROM, "told", "said"]).size().rename("n").reset_index()
-    rows = [
-        (*key, [{"label": row.told, "said": row.said, "n": int(row.n)} for row in group.itertuples(index=False)])
-        for key, group in counts.groupby(FROM)
-    ]
+    named = counts.rename(columns={"told": "label"})
+    rows = [(*key, group[["label", "said", "n"]].to_dict("records")) for key, group in named.groupby(FROM)]
     return pd.DataFrame(rows, columns=[*FROM, "confusion"])
 
 

@@ -230,4 +230,4 @@ def _in_words(condition: Condition) -> str:
     if condition.bound is None:
         return f"{condition.name}: nothing to decide on"
     over = "over" if condition.is_ceiling else "under"
-    return f"{condition.name}: the bound of {condition.bound:.1%} is {over} {condition.limit:.1%}"
+    return f"{condition.name}: the bound of {condition.bound:.2%} is {over} {condition.limit:.2%}"

@@ -128,11 +128,15 @@ def calibrate(
 
 def _looked_at(pairs: pd.DataFrame, proven: Collection[Standing]) -> pd.DataFrame:
     """Return `pairs` without the words of those who may not be looked at: `NOT_LOOKED_AT` stands in their place."""
-    groups = pairs.groupby(FROM).indices
-    hidden = [pairs.index[places] for key, places in groups.items() if not is_looked_at(key, proven)]
-    said = pairs["prediction"].astype("object")
-    for places in hidden:
-        said[places] = NOT_LOOKED_AT
+    keys = pairs[FROM].drop_duplicates()
+    is_open = [is_looked_at(tuple(map(str, key)), proven) for key in keys.to_numpy()]
+    known = (
+        pairs[FROM]
+        .merge(keys.assign(is_open=is_open), on=FROM, how="left")["is_open"]
+        .astype("bool")
+        .set_axis(pairs.index)
+    )
+    said = pairs["prediction"].astype("object").where(known, NOT_LOOKED_AT)
     return pairs.assign(prediction=said)
 
 

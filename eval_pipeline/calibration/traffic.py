@@ -87,7 +87,7 @@ def traffic_rates(
         _row(tuple(map(str, key)), group)
         for sessions in (_lean(by_set), _lean(together))
         for key, group in sessions.groupby(FROM)
-        if is_looked_at(key, proven)
+        if is_looked_at(tuple(map(str, key)), proven)
     ]
     return pd.DataFrame(rows, columns=[*FROM, *RATE_COLUMNS, *COUNT_COLUMNS])
 

@@ -133,14 +133,14 @@ def _print_comparison(found: "Comparison", origin: str) -> None:
     print_frame(out, found.rates.round(3), title, about)
     for what, counts in (("failures", found.fails), ("good ones", found.passes)):
         say(
-            f"{what + ':':10}right both {counts.both_right}, only new {counts.only_new}, only old {counts.only_old}, "
+            f"{what + ':':12}right both {counts.both_right}, only new {counts.only_new}, only old {counts.only_old}, "
             f"neither {counts.both_wrong}"
         )
     value, low = found.difference.value, found.difference.low
     if value is None or low is None:
-        say("difference: under 10 labels of a class that both gave a verdict on")
+        say("difference:  under 10 labels of a class that both gave a verdict on")
     else:
         say(
-            f"difference: {value:+.3f} balanced accuracy, new less old; at least {low:+.3f} (one-sided 95 %). "
+            f"difference:   {value:+.3f} balanced accuracy, new less old; at least {low:+.3f} (one-sided 95 %). "
             "It was made of calibration labels, which flatters it"
         )

@@ -30,7 +30,10 @@ GRAPH = {
             "flagged_sessions",
         },
     ),
-    "alignment_checks": ("calibration", {"human_labels", "judge_verdicts"}),
+    "alignment_checks": (
+        "calibration",
+        {"human_labels", "judge_verdicts", "category_predictions", "raw_sessions", "flagged_sessions"},
+    ),
     "trend_rollups": ("trends", {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"}),
     "error_analysis_samples": (
         "error_analysis",

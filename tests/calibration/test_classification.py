@@ -64,3 +64,14 @@ def test_sessions_that_people_pass_or_have_no_word_on_are_not_compared() -> None
 def test_the_two_label_sets_are_never_mixed() -> None:
     rows = measured(PAIRS, label_set="calibration")
     assert set(rows["label_set"]) == {"calibration"}
+
+
+def test_the_confusion_lists_every_pair_of_words_abstentions_too() -> None:
+    whole = measured([*PAIRS, ("loop", "abstain")]).loc["all"]
+    assert whole["confusion"] == [
+        {"label": "loop", "said": "abstain", "n": 1},
+        {"label": "loop", "said": "loop", "n": 12},
+        {"label": "loop", "said": "refusal", "n": 4},
+        {"label": "refusal", "said": "loop", "n": 1},
+        {"label": "refusal", "said": "refusal", "n": 9},
+    ]

@@ -21,9 +21,11 @@ from eval_pipeline.calibration.held_out import (
 from eval_pipeline.calibration.labelled import drawn_until, labelled_sessions
 from eval_pipeline.calibration.near_duplicates import text_fingerprints
 from eval_pipeline.calibration.split import group_of, label_set
+from eval_pipeline.calibration.traffic import in_their_sets
 from eval_pipeline.review.labelling import label_day, moved_days, relabel
 from eval_pipeline.tables import FlaggedSessions, HeldoutRetirements, HumanLabels, RawSessions, Reviews
 from resources.warehouse import PostgresWarehouse
+from tests.calibration.frames import prediction, prediction_frame
 from tests.calibration.test_near_duplicates import said
 from tests.calibration.test_traffic import queued
 from tests.judges.judge_files import judge
@@ -127,8 +129,15 @@ def test_a_retired_set_is_calibration_for_ever_and_a_fresh_one_fills(filled: Pos
     assert drawn["retired_for"].map(list).to_dict() == {
         "c1": [],
         "h5": [],
-        **dict.fromkeys(["h1", "h2", "h3", "h4"], [TARGET]),
+        **{name: [TARGET] for name in ("h1", "h2", "h3", "h4")},
     }
+
+
+def test_a_used_up_session_counts_in_the_traffic_of_calibration_for_its_judge_alone(filled: PostgresWarehouse) -> None:
+    retire(filled, TARGET, "production", "look-3", NOW)
+    said_of_h1 = [prediction("h1", "pass", target=target) for target in (TARGET, "judge:other", "session")]
+    said = prediction_frame(said_of_h1).merge(drawn_until(DAY, filled), on="session_id")
+    assert in_their_sets(said)["label_set"].tolist() == ["calibration", "held_out", "held_out"]
 
 
 def test_retiring_again_changes_nothing_and_other_origins_stay(filled: PostgresWarehouse) -> None:

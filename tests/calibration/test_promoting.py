@@ -1,8 +1,8 @@
 """Promotion on real tables with a simulated judge of known skill: who passes, who does not, and what a look costs."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -26,6 +26,7 @@ from tests.end_to_end.pipeline import EndpointModels
 [SHIPPED] = [judge for judge in load_judges(PROJECT_ROOT / "catalog" / "judges") if judge.name == JUDGE]
 NOW = datetime(2026, 2, 12, 9, tzinfo=UTC)
 ORIGIN = "simulated"
+POLICY = GatePolicy()
 GOOD = JudgeSkill(tpr=0.99, tnr=0.99, unstable_share=0.02)
 BAD = JudgeSkill(tpr=0.7, tnr=0.99, unstable_share=0.02)
 
@@ -37,7 +38,7 @@ class Gate:
         self.warehouse, self.now, self.n_requests = warehouse, NOW, 0
 
     def promote(
-        self, judge: Judge = SHIPPED, skill: JudgeSkill = GOOD, policy: GatePolicy = GatePolicy(), by: str = "ada"
+        self, judge: Judge = SHIPPED, skill: JudgeSkill = GOOD, policy: GatePolicy = POLICY, by: str = "ada"
     ) -> Outcome:
         self.now += timedelta(hours=1)
         ledger = WarehouseLedger(self.warehouse, AskPolicy().prices)
@@ -86,7 +87,7 @@ def test_a_good_judge_is_promoted_and_on_record_with_its_file(gate: Gate) -> Non
 def test_a_judge_under_the_floor_is_refused_and_nothing_is_proven(gate: Gate) -> None:
     outcome = gate.promote(skill=BAD)
     assert outcome.decision.decision == "refused"
-    assert "catch rate (TPR)" in outcome.decision.reason and "75.0%" in outcome.decision.reason
+    assert "catch rate (TPR)" in outcome.decision.reason and "75.00%" in outcome.decision.reason
     assert outcome.looks_left == 2 and not proven(gate.warehouse)
 
 
@@ -134,7 +135,7 @@ def test_the_third_look_retires_the_set_and_the_fourth_version_finds_no_labels(g
 def test_a_version_much_worse_than_production_is_refused_though_it_clears_the_floors(gate: Gate) -> None:
     gate.promote(version(1))
     lax = GatePolicy(tpr_floor=0.5)
-    worse = gate.promote(version(2), BAD, lax)
+    worse = gate.promote(version(2), JudgeSkill(0.78, 0.99, 0.02), lax)
     assert worse.decision.decision == "refused"
     assert worse.decision.reason.startswith("not worse than production")
     same = gate.promote(version(3), GOOD, lax)
@@ -169,12 +170,12 @@ def test_a_demoted_version_counts_no_longer_and_may_come_back_without_a_look(gat
     assert proven(gate.warehouse)
 
 
-def test_without_an_endpoint_no_look_is_spent(gate: Gate, tmp_path: Path) -> None:
+def test_without_an_endpoint_no_look_is_spent(gate: Gate) -> None:
     ledger = WarehouseLedger(gate.warehouse, AskPolicy().prices)
     with Asker(ledger, AskPolicy(), PostgresDailySpend(gate.warehouse)) as asker:
         asking = Asking(NoModels(), asker, {})
         with pytest.raises(EvalPipelineError, match="was not asked"):
-            promote(Candidacy(SHIPPED, ORIGIN, "ada", GatePolicy()), asking, gate.warehouse, NOW)
+            promote(Candidacy(SHIPPED, ORIGIN, "ada", POLICY), asking, gate.warehouse, NOW)
     assert (gate.n_looks(), gate.decisions()) == (0, [])
 
 
@@ -183,3 +184,11 @@ class NoModels:
 
     def for_origin(self, origin: str) -> None:
         """Return none."""
+
+
+def test_two_at_once_never_share_a_look(gate: Gate) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(Gate(gate.warehouse).promote, version(number), BAD) for number in (1, 2)]
+        ids = {each.result().look_id for each in running}
+    looks = gate.warehouse.read(HeldoutLooks)
+    assert sorted(looks["look"]) == [1, 2] and set(looks["look_id"]) == ids

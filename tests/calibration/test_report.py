@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eval_pipeline.calibration.report import calibrate
 from eval_pipeline.calibration.reports.news import new_measurements
+from eval_pipeline.calibration.reports.stored import READING_COLUMNS
 from eval_pipeline.calibration.traffic import DRAWN_COLUMNS
 from eval_pipeline.tables import JudgeCalibrationReports
 from tests.calibration.frames import DAY, label, label_frame, prediction, prediction_frame
@@ -227,7 +228,7 @@ cells = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(cells, st.randoms(use_true_random=False))
 def test_counts_add_up_and_order_does_not_matter(drawn: list[tuple[str, str, str, str | None]], rng: Any) -> None:
     labels = [
@@ -246,3 +247,64 @@ def test_counts_add_up_and_order_does_not_matter(drawn: list[tuple[str, str, str
     rng.shuffle(labels)
     rng.shuffle(predictions)
     pd.testing.assert_frame_equal(report(labels, predictions), rows)
+
+
+def test_a_judge_that_is_not_promoted_is_not_looked_at_on_held_out_labels() -> None:
+    labels, predictions = stack(
+        judged(12, "fail", "fail", 0, category="rude"),
+        judged(15, "pass", "fail", 100),
+        judged(11, "fail", "fail", 200, label_set="calibration"),
+    )
+    rows = report(labels, predictions, proven=set())
+    assert rows[["label_set", "category", "status"]].to_numpy().tolist() == [
+        ["calibration", "all", "counts_only"],
+        ["held_out", "all", "not_looked_at"],
+    ]
+    waiting = rows.iloc[1]
+    assert waiting[["n_human_fail", "n_human_pass", "n_labels", *COUNTS]].tolist() == [12, 15, 0, 0, 0, 0, 0]
+    assert waiting[["tpr", "tnr", "agreement"]].isna().all()
+    other_words = [row | {"prediction": "pass"} for row in predictions]
+    changed = report(labels, other_words, proven=set()).iloc[1]
+    assert changed["report_id"] == waiting["report_id"], "nothing of what it said shows"
+
+
+def test_surfaces_have_rows_with_shrunk_rates_and_users_make_intervals_wider() -> None:
+    labels, predictions = stack(judged(20, "fail", "fail", 0), judged(20, "fail", "pass", 100))
+    ids = [row["session_id"] for row in labels]
+    places = ["chat"] * 15 + ["mail"] * 25
+    alone = pd.DataFrame({"session_id": ids, "surface": places, "group_id": ids})
+    # Ten users of four sessions each, of whom five are always caught and five never.
+    of_users = alone.assign(group_id=[f"u{i // 4}" for i in range(40)])
+    one, many = (report(labels, predictions, sessions=each).set_index("surface") for each in (alone, of_users))
+    assert one["n_labels"].to_dict() == {"all": 40, "chat": 15, "mail": 25}
+    assert one["tpr"].to_dict() == {"all": 0.5, "chat": 1.0, "mail": 0.2}
+    assert one["tpr_shrunk"].isna().to_dict() == {"all": True, "chat": False, "mail": False}
+    assert 0.2 < one.loc["mail", "tpr_shrunk"] < one.loc["chat", "tpr_shrunk"] < 1
+    assert (one.loc["all", "n_groups"], many.loc["all", "n_groups"]) == (40, 10)
+    assert many.loc["all", "tpr_high"] - many.loc["all", "tpr_low"] > 1.5 * (
+        one.loc["all", "tpr_high"] - one.loc["all", "tpr_low"]
+    )
+
+
+def test_reviewers_are_held_against_the_others_and_their_agreement_stands_beside_the_judge() -> None:
+    def reading(session: str, person: str, answer: str, is_repeat: bool = False) -> tuple[Any, ...]:
+        return "production", session, "session", person, is_repeat, False, answer, pd.Timestamp(NOW)
+
+    # Of 20 sessions both read, ada and bob fail 5, pass 13 and differ on 2, which bob alone fails.
+    answers = [("fail", "fail")] * 5 + [("pass", "pass")] * 13 + [("pass", "fail")] * 2
+    read = [
+        reading(f"s{i}", who, said)
+        for i, pair in enumerate(answers)
+        for who, said in zip(("ada", "bob"), pair, strict=True)
+    ]
+    read += [reading(f"s{i}", "ada", "fail", is_repeat=True) for i in range(10)]  # 5 to 9 she passed before
+    readings = pd.DataFrame(read, columns=READING_COLUMNS)
+    rows = report([label("s0", "fail")], [prediction("s0", "fail")], readings=readings).set_index("subject")
+    ada = rows.loc["ada"]
+    assert ada[COUNTS].tolist() == [5, 2, 0, 13]
+    assert (ada["agreement"], ada["human_agreement"], ada["n_double"]) == (0.9, 0.9, 20)
+    assert (ada["flip_rate"], ada["n_flip_sessions"], ada["n_flip_repeats"]) == (0.5, 10, 20)
+    judge = rows.loc["refund"]
+    assert (judge["n_double"], judge["human_agreement"], judge["human_failing_share"]) == (20, 0.9, 12 / 40)
+    # Both err equally often: .9 = (1 - e)^2 + e^2, so e = (1 - sqrt(.8)) / 2.
+    assert judge["ceiling_agreement"] == pytest.approx(1 - (1 - 0.8**0.5) / 2)

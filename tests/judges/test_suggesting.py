@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -94,6 +94,7 @@ def test_nothing_that_gives_a_held_out_session_away_and_never_two_of_one_group()
     assert chosen(frame, 1, groups=["user:x", "user:g0"]) == ["f3", "g1"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["fail", "pass"]), st.sampled_from(["fail", "pass"]), st.integers(0, 3)), min_size=1

@@ -40,6 +40,6 @@ def reference_labels(labels: pd.DataFrame, raters: Sequence[str] = ()) -> pd.Dat
 
 
 def _listed(labels: pd.DataFrame, at_most: int = 20) -> str:
-    counts = labels["rater"].value_counts()
+    counts = labels["rater"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     shown = [f"{rater} ({n})" for rater, n in counts.head(at_most).items()]
     return ", ".join(shown) + (f" and {len(counts) - at_most} more" if len(counts) > at_most else "")

@@ -64,9 +64,9 @@ def of_dataset(reports: pd.DataFrame, dataset: str | None) -> pd.DataFrame:
     latest = reports.sort_values("measured_at", kind="stable").drop_duplicates(
         ["subject", "subject_version"], keep="last"
     )
-    names = latest["subject"].map(lambda subject: _parts(subject)["dataset"])
-    chosen = latest[(names == dataset) if dataset is not None else names.notna()]
-    return chosen.assign(dataset=names).sort_values(["dataset", "subject", "subject_version"], ignore_index=True)
+    named = latest.assign(dataset=[_parts(subject)["dataset"] for subject in latest["subject"]])
+    chosen = named[named["dataset"].notna() if dataset is None else named["dataset"] == dataset]
+    return chosen.sort_values(["dataset", "subject", "subject_version"], ignore_index=True)
 
 
 def sentences(reading: Reading, kind: Kind) -> list[str]:

@@ -7,6 +7,8 @@ Not here: how far people agree as a whole (`people.py`), how steady each is (`re
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import pandas as pd
@@ -82,15 +84,18 @@ def _subject(person: str) -> tuple[str, str, str]:
 
 def _read_by_many(readings: pd.DataFrame) -> Iterator[tuple[str, str, list[_Answer], list[_Answer]]]:
     """Yield origin and id of each session that two people or more read blind, their answers by time, and leads' by time."""
-    of_session = readings[(readings["target"] == SESSION) & ~readings["is_repeat"].astype("bool")]
-    n_people = (~of_session["is_lead"].astype("bool")).groupby(of_session["session_id"]).transform("sum")
-    ordered = of_session[n_people > 1].sort_values(["session_id", "first_at", "reviewer"])
-    for session_id, group in ordered.groupby("session_id"):
-        people, leads = (
-            [_Answer(*row) for row in group.loc[group["is_lead"] == is_lead, ["reviewer", "answer"]].to_numpy()]
+    first = readings[(readings["target"] == SESSION) & ~readings["is_repeat"].astype("bool")]
+    ordered = first.sort_values(["session_id", "first_at", "reviewer"])
+    columns = ["session_id", "origin", "is_lead", "reviewer", "answer"]
+    rows = zip(*(ordered[name].tolist() for name in columns), strict=True)
+    for (session_id, origin), group in groupby(rows, key=itemgetter(0, 1)):
+        of_session = list(group)
+        answers, leads = (
+            [_Answer(person, value) for _, _, by_lead, person, value in of_session if by_lead == is_lead]
             for is_lead in (False, True)
         )
-        yield group["origin"].iloc[0], str(session_id), people, leads
+        if len(answers) > 1:
+            yield origin, session_id, answers, leads
 
 
 def _settled_without(person: str, answers: Sequence[_Answer], leads: Sequence[_Answer]) -> str | None:

@@ -23,22 +23,20 @@ def with_shrunk(frame: pd.DataFrame) -> pd.DataFrame:
     Shrunk over the categories, or the surfaces, of one subject, version, origin and label set that have a label of the
     class; null for a single one, which there is nothing to draw towards, and for rows over all.
     """
-    frame = frame.assign(**dict.fromkeys(SHRUNK, np.nan))
     is_category = (frame["category"] != ALL) & (frame["surface"] == ALL)
     is_surface = (frame["category"] == ALL) & (frame["surface"] != ALL)
-    for is_part, names in ((is_category, ("tpr",)), (is_surface, ("tpr", "tnr"))):
-        for name in names:
-            right, wrong = (frame[cell] for cell in _CELLS[name])
-            of = frame[is_part & (right + wrong > 0)]
-            for places in of.groupby(FROM).groups.values():
-                columns = [f"{name}_shrunk{end}" for end in ("", "_low", "_high")]
-                frame.loc[places, columns] = _shrunk(right[places], (right + wrong)[places])
-    return frame
+    found = {name: np.full((len(frame), 3), np.nan) for name in _CELLS}
+    for name, is_part in (("tpr", is_category), ("tpr", is_surface), ("tnr", is_surface)):
+        right, wrong = (frame[cell].to_numpy(dtype="int64") for cell in _CELLS[name])
+        places = np.flatnonzero(is_part.to_numpy(dtype=bool) & (right + wrong > 0))
+        for at in frame.iloc[places].groupby(FROM).indices.values():
+            rows = places[at]
+            if len(rows) > 1:
+                found[name][rows] = _shrunk(right[rows], (right + wrong)[rows])
+    return frame.assign(**dict(zip(SHRUNK, np.hstack([found["tpr"], found["tnr"]]).T, strict=True)))
 
 
-def _shrunk(x: pd.Series, n: pd.Series) -> NDArray[np.float64]:
+def _shrunk(x: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return value, low and high of each part, a row a part."""
-    if len(n) < 2:
-        return np.full((len(n), 3), np.nan)
-    found = shrunk_rates(x.to_numpy(), n.to_numpy())
+    found = shrunk_rates(x, n)
     return np.stack([found.value, found.low, found.high], axis=1).round(_DECIMALS)

@@ -16,8 +16,8 @@ from eval_pipeline.judges.suggesting.wording import Proposal
 
 _HEAD = """\
 # A CANDIDATE, proposed by `eval-pipeline judges suggest {name}`: it is never run in production. Read each line under
-# the word PROPOSAL, change or delete it, then `eval-pipeline judges run {name} --candidate --set calibration`. Labels of
-# sessions quoted below measure this judge no more.
+# the word PROPOSAL, change or delete it, then run `eval-pipeline judges run {name} --candidate --set calibration`.
+# Labels of sessions quoted below measure this judge no more.
 """
 
 

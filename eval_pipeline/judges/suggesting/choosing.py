@@ -15,7 +15,7 @@ from eval_pipeline.judges.exchanges import TurnData
 from eval_pipeline.judges.replies import Verdict
 from eval_pipeline.judges.views import view_lines
 
-EXAMPLE_TOKENS = 300
+EXAMPLE_TOKENS = 450
 """The budget of one example's session, in estimated tokens."""
 
 NOTE_CHARS = 400

@@ -1,7 +1,7 @@
 """How far the very version that spoke was measured against people, in one sentence: the trust behind a machine word.
 
 Positive is a FAILURE, as in `calibration/report.py`, which makes the figures. Not here: the words themselves
-(`machine_words.py`), whether a judge may count in production.
+(`machine_words.py`), how a judge comes to count in production (`calibration/gate.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,8 @@ class Trust:
     """The figures of one version of a subject. Rates and their 95 % intervals are None where too little is labelled.
 
     `n`: labels behind them, of `label_set`. `is_weighted`: whether the rates are those of the traffic, by the sampling
-    design, or those of the labels as they stand. `status` as in the reports, or `another_version`.
+    design, or those of the labels as they stand. `status` as in the reports, or `another_version`. `standing`: of a judge,
+    whether it counts in production: proven, superseded, demoted or unproven.
     """
 
     sentence: str
@@ -43,6 +44,7 @@ class Trust:
     tnr: float | None = None
     tnr_low: float | None = None
     tnr_high: float | None = None
+    standing: str | None = None
 
 
 class Measured:
@@ -69,8 +71,10 @@ def measured_of(warehouse: Warehouse, session_id: str, targets: Iterable[str]) -
     rows = warehouse.query(
         """
         select distinct on (subject_kind, subject, subject_version, label_set, category)
-               to_jsonb(r) || jsonb_build_object('n_seen', n_labels + n_error + n_not_applicable) as report
+               to_jsonb(r) || jsonb_build_object('n_seen', n_labels + n_error + n_not_applicable,
+                                                 'standing', coalesce(s.standing, 'unproven')) as report
         from evals.judge_calibration_reports r
+        left join evals.judge_standings s using (subject_kind, subject, subject_version, origin)
         where as_of_day > (select max(as_of_day) from evals.judge_calibration_reports) - %(days)s::int
           and origin = (select origin from evals.raw_sessions where session_id = %(session)s)
           and subject_kind || ':' || subject = any(%(targets)s::text[])
@@ -101,7 +105,9 @@ def _trust(row: Row) -> Trust:
     figures = dict(zip(("tpr", "tpr_low", "tpr_high", "tnr", "tnr_low", "tnr_high"), map(row.get, parts), strict=True))
     by_kind = {"signal": _of_signal, "classifier": _of_classifier}
     sentence = by_kind.get(row["subject_kind"], _of_verdict)(row)
-    return Trust(sentence, row["status"], row["n_labels"], row["label_set"], is_weighted, **figures)
+    standing = row["standing"] if row["subject_kind"] == "judge" else None
+    said = f"{standing}; {sentence}" if standing else sentence
+    return Trust(said, row["status"], row["n_labels"], row["label_set"], is_weighted, **figures, standing=standing)
 
 
 def _of_verdict(row: Row) -> str:

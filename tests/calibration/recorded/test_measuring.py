@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
@@ -21,7 +21,7 @@ from eval_pipeline.calibration.recorded.vocabulary import Vocabulary
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.tables import JudgeCalibrationReports, RecordedLabels, RecordedVerdicts
 from resources.warehouse import PostgresWarehouse
-from tests.calibration.recorded.files import judged_pairs, judged_sessions, jsonl
+from tests.calibration.recorded.files import jsonl, judged_pairs, judged_sessions
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 LATER = dt.datetime(2026, 3, 9, 12, tzinfo=dt.UTC)
@@ -142,6 +142,7 @@ def test_of_several_raters_the_user_says_who_is_the_reference() -> None:
     assert (both.iloc[0]["n_groups"], both.iloc[0]["subject"]) == (1, "j on d: m, by human:*")
 
 
+@settings(max_examples=15, deadline=None)
 @given(
     st.dictionaries(
         st.integers(0, 30),
@@ -162,16 +163,15 @@ def test_every_verdict_on_a_labelled_item_is_counted_once(said: dict[int, tuple[
 
 
 def test_intervals_over_orders_that_hang_together_cover_the_truth() -> None:
-    rng, n_items, covered = np.random.default_rng(6), 80, 0
-    for _ in range(120):
+    rng, n_items, runs, covered = np.random.default_rng(6), 80, 60, 0
+    items = [str(item) for item in range(n_items)]
+    verdicts = rows("verdicts", statements({(item, order): "pass" for item in items for order in ("ab", "ba")}))
+    labels = reference_labels(rows("labels", statements({(item, ""): "fail" for item in items})))
+    for _ in range(runs):
         # A judge right on 80 % of the items; its two orders agree always: 80 independent answers, not 160.
-        is_right = rng.random(n_items) < 0.8
-        said = {
-            (str(item), order): "fail" if is_right[item] else "pass"
-            for item in range(n_items)
-            for order in ("ab", "ba")
-        }
-        labels = rows("labels", statements({(str(item), ""): "fail" for item in range(n_items)}))
-        report = measure("d", rows("verdicts", statements(said)), reference_labels(labels), NOW).iloc[0]
+        said = np.where(rng.random(n_items) < 0.8, "fail", "pass")
+        report = measure("d", verdicts.assign(verdict=np.repeat(said, 2)), labels, NOW).iloc[0]
         covered += report["agreement_low"] <= 0.8 <= report["agreement_high"]
-    assert covered / 120 >= 0.90  # 95 % less three standard errors of 120 runs; as independent it would be .83
+    assert (
+        covered / runs >= 0.88
+    )  # 95 % less two and a half standard errors of the runs; as independent it would be .83

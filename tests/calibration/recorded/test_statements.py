@@ -8,7 +8,7 @@ import pytest
 from eval_pipeline.calibration.recorded.places import Places
 from eval_pipeline.calibration.recorded.statements import Statement, read_statements
 from eval_pipeline.errors import EvalPipelineError, SettingsError
-from tests.calibration.recorded.files import judged_pairs, judged_sessions, jsonl
+from tests.calibration.recorded.files import jsonl, judged_pairs, judged_sessions
 
 NONE = Places.of(None)
 ROWS = [

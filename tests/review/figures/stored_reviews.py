@@ -4,15 +4,19 @@ Not here: sessions and the queue (`tests/stored_sessions.py`).
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from eval_pipeline.calibration.standings import definition_of
+from eval_pipeline.judges.definition import Judge
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import (
     HumanLabels,
     JudgeCalibrationReports,
     JudgeVerdicts,
+    Promotions,
     Reviews,
     ReviewSlots,
     Table,
@@ -188,3 +192,18 @@ def slot(session_id: str, state: str = "waiting", **columns: Any) -> dict[str, A
 def store_slots(warehouse: Warehouse, *rows: Mapping[str, Any]) -> None:
     """Store slots as `slot` makes them."""
     store(warehouse, ReviewSlots, rows)
+
+
+def store_decision(warehouse: Warehouse, judge: Judge, decision: str, day: date, origin: str = "production") -> None:
+    """Store a decision of the gate, or of a person, on a judge version, at noon of `day`."""
+    row = frame_for(Promotions, 1, day).assign(
+        promotion_id=f"{judge.version} {decision} {origin} {day}",
+        subject_kind="judge",
+        subject=judge.name,
+        subject_version=judge.version,
+        origin=origin,
+        decision=decision,
+        decided_at=pd.Timestamp(day, tz="UTC") + pd.Timedelta(hours=12),
+        definition=[definition_of(judge)],
+    )
+    warehouse.append(Promotions, row)

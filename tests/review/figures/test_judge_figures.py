@@ -20,6 +20,7 @@ from tests.review.figures.stored_reviews import (
     review,
     rollup,
     slot,
+    store_decision,
     store_labels,
     store_measured,
     store_named,
@@ -66,8 +67,21 @@ def test_the_figures_are_those_of_the_present_version_held_out_and_of_the_traffi
     assert (real.origin, real.is_weighted, real.tpr.value, real.tpr.low, real.tpr.n, real.tnr.n) == (
         "production", True, 0.7, 0.5, 40, 40,
     )  # fmt: skip
-    assert real.is_proven
-    assert (demo.origin, demo.is_weighted, demo.tpr.value, demo.is_proven) == ("simulated", False, 0.1, False)
+    assert (demo.origin, demo.is_weighted, demo.tpr.value) == ("simulated", False, 0.1)
+
+
+def test_what_is_promoted_is_proven_until_it_is_demoted_and_figures_alone_prove_nothing(
+    warehouse: PostgresWarehouse,
+) -> None:
+    store_measured(warehouse, measured("tone", NOW, (40, 2, 2, 90)))
+    store_rollups(warehouse, rollup("tone", NOW, 10, 2))
+    standings = []
+    for decision in ("refused", "promoted", "demoted"):
+        store_decision(warehouse, JUDGE, decision, DAY + timedelta(days=len(standings)))
+        (figures,) = listed(warehouse, [JUDGE])[0].figures
+        assert figures.standing == versions_seen(warehouse, "tone")[0].standing
+        standings.append((figures.standing, figures.is_proven))
+    assert standings == [("unproven", False), ("proven", True), ("demoted", False)]
 
 
 def test_calibration_figures_stand_in_until_something_is_held_out_and_prove_nothing(

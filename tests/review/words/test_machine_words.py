@@ -177,7 +177,7 @@ COUNTS = {"n_true_fail": 40, "n_missed_fail": 16, "n_false_fail": 4, "n_true_pas
 )
 def test_the_trust_in_a_judge(warehouse: PostgresWarehouse, figures: dict[str, Any], sentence: str) -> None:
     store_report(warehouse, "judge:tone", **figures)
-    assert _trust(warehouse) == sentence
+    assert _trust(warehouse) == (f"unproven; {sentence}" if figures else sentence)
 
 
 def test_figures_of_another_version_or_origin_are_not_this_ones(warehouse: PostgresWarehouse) -> None:
@@ -200,7 +200,7 @@ def test_held_out_labels_go_before_calibration_labels_unless_they_are_too_few(wa
 def test_the_latest_measurement_counts(warehouse: PostgresWarehouse) -> None:
     for day, hour, n in [(DAY, 9, 30), (DAY, 10, 31), (DAY - dt.timedelta(days=1), 11, 32)]:
         store_report(warehouse, "judge:tone", n_true_fail=n, as_of_day=day, measured_at=_at(hour))
-    assert _trust(warehouse) == "31 held-out labels: too few to say"
+    assert _trust(warehouse) == "unproven; 31 held-out labels: too few to say"
 
 
 @pytest.mark.parametrize(
