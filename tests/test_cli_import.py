@@ -55,7 +55,7 @@ def test_the_report_prints_again_what_was_measured(recorded: Command, tmp_path: 
     recorded("verdicts", path, *PREFERENCE)
     one_line(recorded("labels", path, *PREFERENCE))
     shown = one_line(recorded("report", "pairs"))
-    assert "preference, against human:gold: rates" in shown
+    assert "Rates of preference, against human:gold" in shown
     assert "m p 0.850" in shown and "0.700" in shown and "of 20" in shown
     assert one_line(recorded("report")) == shown
     result = recorded("report", "airline")

@@ -80,6 +80,7 @@ def test_each_judge_is_listed_with_its_newest_figures(judges: Judges, warehouse:
         origin="production",
         label_set="held_out",
         category="all",
+        surface="all",
         n_labels=90,
         n_true_fail=36,
         n_missed_fail=4,

@@ -18,6 +18,7 @@ from eval_pipeline.deployment import Deployment
 from eval_pipeline.judges.asking.asker import Asker
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.ports import JudgeModel
+from eval_pipeline.sessions import Origin
 from eval_pipeline.settings import Settings
 from eval_pipeline.simulation.demo import simulate_queue_reviews
 from eval_pipeline.simulation.judge_endpoint import JudgeEndpoint
@@ -29,7 +30,7 @@ from resources.judge_model import SIMULATED_ENDPOINT, OpenAIJudgeModel
 from resources.session_files import SessionFiles
 from resources.warehouse import PostgresWarehouse
 
-ORIGIN = "simulated"
+ORIGIN: Origin = "simulated"
 PERSON = "sim-lead"
 
 

@@ -33,10 +33,10 @@ class Scenario:
     """
 
     first_day: date = date(2025, 1, 6)
-    weeks_before_promotion: int = 4
+    weeks_before_promotion: int = 3
     weeks_before_change: int = 3
-    weeks_after_change: int = 2
-    sessions_per_day: int = 100
+    weeks_after_change: int = 1
+    sessions_per_day: int = 120
     judge: str = "completeness"
     skill: JudgeSkill = GOOD
     bad: JudgeSkill = BAD

@@ -1,4 +1,4 @@
-"""The story, lived through day by day: four weeks in the dark, two promotions, weeks with and without a change.
+"""The story, lived through day by day: weeks unproven, two runs of the gate, weeks before and after a change.
 
 Not here: its terms (`scenario.py`), what is written of it (`page.py`).
 """

@@ -352,3 +352,18 @@ def test_a_file_that_is_no_batch_fails_as_a_whole(lines: Sequence[Any], code: st
         assert batch.status == "failed"
         assert [error.code for error in batch.errors.data] == [code]
         assert endpoint.batched == []
+
+
+def test_a_declared_version_may_have_a_skill_of_its_own() -> None:
+    skills = {"completeness": JudgeSkill(tpr=1, tnr=1), "completeness@hasty": JudgeSkill(tpr=0, tnr=1)}
+    failed = next(case for case in CASES if truth(case, SEED).answers["judge:completeness"] == "fail")
+    user = messages(failed)[1]["content"]
+    said = {
+        version: judge_reply(system("completeness").replace("version 1", f"version {version}"), user, "", SEED, skills)
+        for version in ("1", "hasty", "hastier")
+    }
+    assert {version: reply.verdict for version, reply in said.items()} == {
+        "1": "fail",
+        "hasty": "pass",
+        "hastier": "fail",
+    }

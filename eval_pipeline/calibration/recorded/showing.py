@@ -54,8 +54,8 @@ def report_tables(reports: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     for question in sorted({(parts["metric"], parts["reference"]) for parts, _ in rows}, key=str):
         of_one = [(parts, row) for parts, row in rows if (parts["metric"], parts["reference"]) == question]
         title = f"{question[0]}, against {question[1]}"
-        tables.append((f"{title}: counts (label/verdict)", pd.DataFrame([_counts(*each) for each in of_one])))
-        tables.append((f"{title}: rates", pd.DataFrame([_rates(*each) for each in of_one])))
+        tables.append((f"Counts (label/verdict) of {title}", pd.DataFrame([_counts(*each) for each in of_one])))
+        tables.append((f"Rates of {title}", pd.DataFrame([_rates(*each) for each in of_one])))
     return tables
 
 
@@ -64,7 +64,8 @@ def of_dataset(reports: pd.DataFrame, dataset: str | None) -> pd.DataFrame:
     latest = reports.sort_values("measured_at", kind="stable").drop_duplicates(
         ["subject", "subject_version"], keep="last"
     )
-    named = latest.assign(dataset=[_parts(subject)["dataset"] for subject in latest["subject"]])
+    names = pd.Series([_parts(subject)["dataset"] for subject in latest["subject"]], latest.index, dtype="object")
+    named = latest.assign(dataset=names)
     chosen = named[named["dataset"].notna() if dataset is None else named["dataset"] == dataset]
     return chosen.sort_values(["dataset", "subject", "subject_version"], ignore_index=True)
 
