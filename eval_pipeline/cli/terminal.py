@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 Day = datetime | None
 
-out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True)
+# Data holds words such as `:smile:`, which are no pictures.
+out = Console(width=None if sys.stdout.isatty() else 200, emoji=False)
+err = Console(stderr=True, emoji=False)
 
 
 @contextmanager
