@@ -18,6 +18,7 @@ from benchmarks.statistics.traffic import Product
 from eval_pipeline.calibration.evidence import figures_of, n_labels, unlabelled_cells
 from eval_pipeline.calibration.gate import Evidence, decide
 from eval_pipeline.calibration.gate_policy import GatePolicy
+from eval_pipeline.calibration.gathering import FLIP_ALPHA
 
 PER_SET = 4
 """Candidates that are tried on each set; any K of them are as likely as any other K to be those that the budget lets look."""
@@ -85,7 +86,7 @@ def _is_promoted(items: pd.DataFrame, demands: GatePolicy, rng: np.random.Genera
         *n_labels(items),
         looks_taken=nth % demands.looks,
         unlabelled_cells=unlabelled_cells(items),
-        flips=flips_of(unstable, demands.alpha),
+        flips=flips_of(unstable, FLIP_ALPHA),
         figures=figures_of(items, demands, f"set {nth}"),
     )
     return decide(evidence, demands).is_promoted

@@ -17,6 +17,7 @@ from eval_pipeline.calibration.estimators.rates import lower_bound
 from eval_pipeline.calibration.estimators.stability import flip_rate
 from eval_pipeline.calibration.gate import Bounded, Evidence, Figures, Flips, decide
 from eval_pipeline.calibration.gate_policy import GatePolicy, load_gates
+from eval_pipeline.calibration.gathering import FLIP_ALPHA
 from eval_pipeline.judges.definition import load_judges
 
 CATALOG = Path(__file__).parents[2] / "catalog"
@@ -80,7 +81,7 @@ def stability(replicates: int, rng: np.random.Generator) -> Iterator[Finding]:
     """Yield how often judges of different flip rates meet the gate's demand of stability alone."""
     demands = policy()
     for flips in (0.02, 0.05, 0.10):
-        found = [flips_of(int(n), demands.alpha) for n in rng.binomial(ANCHORS, unstable_share(flips), replicates)]
+        found = [flips_of(int(n), FLIP_ALPHA) for n in rng.binomial(ANCHORS, unstable_share(flips), replicates)]
         passes = [each.rate.bound is not None and each.rate.bound <= demands.most_flips for each in found]
         yield how_often(f"stable enough: flips {flips:.0%}", f"{ANCHORS} anchors x {REPEATS}", passes)
 
@@ -145,7 +146,7 @@ def _is_promoted(
 ) -> bool:
     """Return what the gate decides on these counts, all sessions drawn with the same probability."""
     n_fail, n_pass = sizes
-    flips = flips_of(unstable, demands.alpha)
+    flips = flips_of(unstable, FLIP_ALPHA)
     figures = Figures(
         n_true_fail=caught,
         n_missed_fail=n_fail - caught,

@@ -1,7 +1,7 @@
 """What a look at the held-out set finds: the figures of one judge version over the sessions of the set, frames in.
 
 Only sessions count whose probability of being drawn is known (STATISTICS.md section 2): over-sampled failures flatter a
-judge. Where all have the same, the bounds are Wilson's; where they differ, those of the traffic. Positive is a FAILURE.
+judge. Where the labels are a plain sample, the bounds are Wilson's; else those of the traffic. Positive is a FAILURE.
 Not here: what is decided on them (`gate.py`), who is asked and what is stored (`promoting.py`).
 """
 
@@ -76,17 +76,21 @@ def n_labels(items: pd.DataFrame) -> tuple[int, int]:
 def unlabelled_cells(items: pd.DataFrame) -> tuple[str, ...]:
     """Return, in words, the cells (stratum and prediction) of `with_answers` of which no session is labelled.
 
-    None where every session had the same probability: the labels are then a plain sample.
+    None where the labels are a plain sample.
     """
-    if is_equally_drawn(items):
+    if is_plain_sample(items):
         return ()
     has_label = _answered(items).groupby(["stratum", "prediction"])["label"].count() > 0
     return tuple(f"{stratum} where it says {said}" for stratum, said in has_label.index[~has_label])
 
 
-def is_equally_drawn(items: pd.DataFrame) -> bool:
-    """Return whether all sessions of the set were drawn with the same probability."""
-    return len(items) == 0 or bool(items["weight"].max() - items["weight"].min() < 1e-9)
+def is_plain_sample(items: pd.DataFrame) -> bool:
+    """Return whether the labels are a plain sample of the traffic: all sessions were drawn with the same probability, and
+    all are labelled or of one stratum. Of several strata the one that is read first has more labels than its share."""
+    if items.empty:
+        return True
+    is_equally_drawn = bool(items["weight"].max() - items["weight"].min() < 1e-9)
+    return is_equally_drawn and (items["stratum"].nunique() == 1 or bool(items["label"].notna().all()))
 
 
 def labels_hash(items: pd.DataFrame) -> str:
@@ -100,14 +104,14 @@ def figures_of(
 ) -> Figures:
     """Return what a look at `items` (of `with_answers`) finds, each class having a label with an answer.
 
-    The bounds are one-sided, at `policy.alpha_of_look`: Wilson's for equal probabilities (`rates.lower_bound`), else the
+    The bounds are one-sided, at `policy.alpha_of_look`: Wilson's of a plain sample (`rates.lower_bound`), else the
     quantiles of the traffic (`weighted.weighted_lower_bounds`, drawn by `seed`). `against`: the version in production, of
     which `said_by_it` says what it makes of the same sessions.
     """
     labelled = items[items["label"].notna()]
     counts = (labelled["label"] + "/" + labelled["prediction"]).value_counts()
     of = {name: int(counts.get(name, 0)) for name in ("fail/fail", "fail/pass", "pass/fail", "pass/pass")}
-    is_weighted = not is_equally_drawn(items)
+    is_weighted = not is_plain_sample(items)
     tpr, tnr = _in_traffic(items, policy, seed) if is_weighted else _as_counted(of, policy)
     compared = None if against is None or said_by_it is None else _compared(items, said_by_it, policy)
     return Figures(

@@ -68,14 +68,14 @@ class Evidence:
 
     `leaks`: sentences, each naming a held-out session that the judge was shown. `n_fail`, `n_pass`: held-out sessions that
     people fail and pass and that count; once the judge was asked, those that it gave a pass or a fail. `n_without_verdict`:
-    those that it did not. `unlabelled_cells`: sampling cells of the traffic without a label, in words. `figures`: what the look found.
+    those that it did not, None before it was asked. `unlabelled_cells`: sampling cells of the traffic without a label, in words. `figures`: what the look found.
     """
 
     n_fail: int
     n_pass: int
     looks_taken: int
     leaks: tuple[str, ...] = ()
-    n_without_verdict: int = 0
+    n_without_verdict: int | None = None
     unlabelled_cells: tuple[str, ...] = ()
     flips: Flips | None = None
     figures: Figures | None = None
@@ -138,8 +138,9 @@ def missing(evidence: Evidence, policy: GatePolicy) -> tuple[int, int]:
     return max(0, policy.min_fail - evidence.n_fail), max(0, policy.min_pass - evidence.n_pass)
 
 
-_LEAK, _FAILS, _PASSES, _CELLS, _FLIPS, _LOOKS, _WORSE = (
+_LEAK, _ANSWERS, _FAILS, _PASSES, _CELLS, _FLIPS, _LOOKS, _WORSE = (
     "nothing held out was shown",
+    "sessions without a pass or fail",
     "labels: human-failed",
     "labels: human-passed",
     "labels in every sampling cell",
@@ -153,6 +154,7 @@ _OF_LABELS = {_FAILS, _PASSES, _CELLS, _LOOKS}
 def _free(evidence: Evidence, policy: GatePolicy) -> Iterator[Condition]:
     """Yield the demands that are held against what reveals nothing of the held-out labels."""
     yield Condition(_LEAK, not evidence.leaks, note="; ".join(evidence.leaks))
+    yield _answers(evidence, policy)
     for name, n, least in ((_FAILS, evidence.n_fail, policy.min_fail), (_PASSES, evidence.n_pass, policy.min_pass)):
         yield Condition(name, n >= least, figure=n, limit=least)
     cells = ", ".join(evidence.unlabelled_cells)
@@ -163,6 +165,19 @@ def _free(evidence: Evidence, policy: GatePolicy) -> Iterator[Condition]:
 def _looks_left(evidence: Evidence, policy: GatePolicy) -> Condition:
     left = max(0, policy.looks - evidence.looks_taken)
     return Condition(_LOOKS, evidence.figures is not None or left > 0, figure=left, note=f"of {policy.looks}")
+
+
+def _answers(evidence: Evidence, policy: GatePolicy) -> Condition:
+    """Return whether the judge says pass or fail of nearly all that people say it of: by silence on what is hard it would
+    look good."""
+    n = evidence.n_without_verdict
+    if n is None:
+        return Condition(_ANSWERS, None, limit=policy.most_unanswered, is_ceiling=True)
+    n_all = n + evidence.n_fail + evidence.n_pass
+    share = n / n_all if n_all else None
+    holds = None if share is None else share <= policy.most_unanswered
+    note = f"{n} of {n_all} that people pass or fail"
+    return Condition(_ANSWERS, holds, share, share, policy.most_unanswered, is_ceiling=True, note=note)
 
 
 def _stability(flips: Flips | None, policy: GatePolicy) -> Condition:
@@ -229,5 +244,7 @@ def _what_is_missing(failed: list[Condition], evidence: Evidence, policy: GatePo
 def _in_words(condition: Condition) -> str:
     if condition.bound is None:
         return f"{condition.name}: nothing to decide on"
+    if condition.name == _ANSWERS:
+        return f"{condition.name}: {condition.note}, over {condition.limit:.2%}"
     over = "over" if condition.is_ceiling else "under"
     return f"{condition.name}: the bound of {condition.bound:.2%} is {over} {condition.limit:.2%}"

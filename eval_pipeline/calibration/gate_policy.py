@@ -31,18 +31,22 @@ class GatePolicy(_Model):
 
     `tpr_floor`, `tnr_floor`: what the lower bounds of catch rate (TPR) and TNR must reach. `most_worse`: by how much
     balanced accuracy may be lower than that of the version in production. `most_flips`: what the upper bound of the flip
-    rate may reach. `min_fail`, `min_pass`: held-out sessions that people fail and pass. `looks`: how often a held-out set
-    is looked at before it is retired; `alpha`, the error of all looks together, is shared out evenly among them.
+    rate may reach. `most_unanswered`: of the held-out sessions that people pass or fail, the share of which the judge may
+    say neither. `min_fail`, `min_pass`: held-out sessions that people fail and pass. `looks`: how often a held-out set
+    is looked at before it is retired; `alpha`, the error of all looks together, is shared out evenly among them. It is .02, as sets
+    follow each other: with .05, of 20 candidates 2 points under the floor one was promoted in 4.6 to 13.7 % of the
+    simulated cases, depending on the size of the set; with .02 in at most 4.6 % (exactly, sets of 50 to 300 failures).
     """
 
     tpr_floor: float = Field(default=0.75, ge=0.5, lt=1)
     tnr_floor: float = Field(default=0.85, ge=0.5, lt=1)
     most_worse: Share = 0.10
     most_flips: Share = 0.12
+    most_unanswered: Share = 0.05
     min_fail: int = 50
     min_pass: int = 100
     looks: int = Field(default=3, ge=1, le=5)
-    alpha: float = Field(default=0.05, gt=0, le=0.1)
+    alpha: float = Field(default=0.02, gt=0, le=0.1)
 
     @field_validator("min_fail", "min_pass")
     @classmethod

@@ -23,7 +23,8 @@ def demands(policy: GatePolicy) -> str:
         f"{policy.min_fail} human-failed and {policy.min_pass} human-passed held-out labels; "
         f"lower bounds of {policy.tpr_floor:.0%} for catch rate (TPR) and {policy.tnr_floor:.0%} for TNR "
         f"(one-sided, {policy.alpha:g}/{policy.looks} a look); balanced accuracy at most {policy.most_worse:.0%} lower than in "
-        f"production; a flip rate of at most {policy.most_flips:.0%} (upper bound)"
+        f"production; a flip rate of at most {policy.most_flips:.0%} (upper bound); neither pass nor fail on at most "
+        f"{policy.most_unanswered:.0%} of the labelled sessions"
     )
 
 
@@ -78,7 +79,7 @@ def _counts(found: Figures) -> str:
 
 
 def _kind_of_bounds(found: Figures, policy: GatePolicy) -> str:
-    of = "of the traffic, weighted by the sampling design" if found.is_weighted else "Wilson's, all drawn alike"
+    of = "of the traffic, weighted by the sampling design" if found.is_weighted else "Wilson's, of a plain sample"
     return f"bounds of TPR and TNR: one-sided at {policy.alpha:g}/{policy.looks} = {policy.alpha_of_look:.4f}, {of}"
 
 

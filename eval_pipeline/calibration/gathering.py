@@ -142,7 +142,9 @@ class Gathering:
             return replace(known, figures=figures), str(looks.loc[is_same, "look_id"].iloc[0])
         counts = {name: getattr(figures, name) for name in COUNTS}
         look = Look(self.case.judge.name, version, self.case.by, self.now, hashed, **counts)
-        taken = record_look(self.warehouse, self.case.target, self.case.origin, look, self.case.policy.looks)
+        taken = record_look(
+            self.warehouse, self.case.target, self.case.origin, look, self.case.policy.looks, self.set_number
+        )
         return replace(known, figures=figures, looks_taken=taken.look), taken.look_id
 
     def _figures(self, items: pd.DataFrame) -> Figures:

@@ -86,15 +86,27 @@ def looks_taken(warehouse: Warehouse, target: str, origin: str, version: int) ->
     return warehouse.query(_LOOKS, {"target": target, "origin": origin, "version": version})
 
 
-def record_look(warehouse: Warehouse, target: str, origin: str, look: Look, most: int | None = None) -> Taken:
+def record_look(
+    warehouse: Warehouse, target: str, origin: str, look: Look, most: int | None = None, counted: int | None = None
+) -> Taken:
     """Put `look` on record as the next one at the set in use, before anybody is told its counts.
 
     The id is a hash of target, origin, set and number, so of two at once only one gets a number; the other takes the next.
-    Raises `NoLooksLeftError` when `most` looks were taken already (None: without limit).
+    The same version on the same labels is the same look, also of two at once: it gives away nothing new. `counted`: the
+    set that the counts are of, None for the one in use. Raises `NoLooksLeftError` when that one was retired since, or
+    `most` looks were taken already (None: without limit).
     """
     while True:
         version = held_out_version(warehouse, target, origin)
-        number = len(looks_taken(warehouse, target, origin, version)) + 1
+        if counted not in (None, version):
+            raise NoLooksLeftError(
+                f"{target}: held-out set {counted} of {origin} sessions was retired while it was counted",
+                f"run it again: set {version} is in use now, and fills with new reviews",
+            )
+        looks = looks_taken(warehouse, target, origin, version)
+        if (same := _same_look(looks, look)) is not None:
+            return same
+        number = len(looks) + 1
         if most is not None and number > most:
             raise NoLooksLeftError(
                 f"{target}: held-out set {version} of {origin} sessions was looked at {most} times already",
@@ -104,6 +116,12 @@ def record_look(warehouse: Warehouse, target: str, origin: str, look: Look, most
         row = {"target": target, "origin": origin, **asdict(taken), **asdict(look)}
         if warehouse.append(HeldoutLooks, HeldoutLooks.validate(pd.DataFrame([row])[_columns(HeldoutLooks)])):
             return taken
+
+
+def _same_look(looks: pd.DataFrame, look: Look) -> Taken | None:
+    is_same = (looks["subject_version"] == look.subject_version) & (looks["labels_hash"] == look.labels_hash)
+    rows = looks.loc[is_same, ["look_id", "held_out_version", "look"]].to_dict("records")
+    return Taken(**{str(name): value for name, value in rows[0].items()}) if rows else None
 
 
 def retire(warehouse: Warehouse, target: str, origin: str, look_id: str, now: datetime) -> list[date]:
@@ -132,6 +150,13 @@ def in_use(warehouse: Warehouse, sessions: pd.DataFrame, target: str) -> pd.Data
     used_up = retired_clusters(groups, retired_groups(warehouse))
     is_left = [(target, cluster) not in used_up for cluster in groups["cluster_id"]]
     return groups[(groups["label_set"] == "held_out") & pd.Series(is_left, index=groups.index, dtype="bool")]
+
+
+def held_out_of(warehouse: Warehouse, session_ids: "pd.Series[str]", target: str) -> set[str]:
+    """Return those of `session_ids` whose group is held-out for `target` and not retired, whatever set their label is in:
+    an answer after the reveal is a calibration label, and its session is nobody's to learn from."""
+    sessions = warehouse.read(RawSessions, columns=["session_id", "user_id"], session_ids=sorted(set(session_ids)))
+    return set(session_ids) & set(in_use(warehouse, sessions, target)["session_id"])
 
 
 def leaks_in(judge: Judge, warehouse: Warehouse) -> list[str]:

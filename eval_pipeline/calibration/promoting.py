@@ -76,7 +76,8 @@ def promote(case: Candidacy, asking: Asking, warehouse: Warehouse, now: datetime
         ceiling=_ceiling(case, warehouse),
     )
     _put_on_record(case, asking, warehouse, now, outcome)
-    if outcome.is_retired:
+    # Another run may have retired it meanwhile; the next set is not used up.
+    if outcome.is_retired and held_out_version(warehouse, case.target, case.origin) == number:
         retire(warehouse, case.target, case.origin, str(looks["look_id"].iloc[-1]), now)
     return outcome
 

@@ -94,6 +94,7 @@ def run(
 ) -> None:
     """Ask a judge about the labelled sessions of the calibration set and print where it disagrees with people."""
     from eval_pipeline.calibration.gate_words import demands
+    from eval_pipeline.calibration.held_out import held_out_of
     from eval_pipeline.deployment import Deployment
     from eval_pipeline.judges.trial import LABEL_COLUMNS, REVIEW_COLUMNS, calibration_labels, trials
     from eval_pipeline.tables import HumanLabels, Reviews
@@ -106,7 +107,8 @@ def run(
         )
     settings, judge = Settings.from_env(), judge_of(name, candidate)
     with stored(settings) as warehouse:
-        labels = calibration_labels(warehouse.read(HumanLabels, columns=LABEL_COLUMNS), judge)
+        known = warehouse.read(HumanLabels, columns=LABEL_COLUMNS)
+        labels = calibration_labels(known, judge, held_out_of(warehouse, known["session_id"], f"judge:{judge.name}"))
         if labels.empty:
             raise EvalPipelineError(
                 f"no calibration label answers judge:{name} yet",

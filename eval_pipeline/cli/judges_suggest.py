@@ -52,10 +52,12 @@ def suggest(
 
 def _labels(warehouse: "PostgresWarehouse", judge: "Judge", origin: str) -> "pd.DataFrame":
     """Return the judge's calibration labels of one origin: the one asked for, else production where it has any."""
+    from eval_pipeline.calibration.held_out import held_out_of
     from eval_pipeline.judges.trial import LABEL_COLUMNS, calibration_labels
     from eval_pipeline.tables import HumanLabels
 
-    labels = calibration_labels(warehouse.read(HumanLabels, columns=LABEL_COLUMNS), judge)
+    known = warehouse.read(HumanLabels, columns=LABEL_COLUMNS)
+    labels = calibration_labels(known, judge, held_out_of(warehouse, known["session_id"], f"judge:{judge.name}"))
     origin = origin or min(labels["origin"], default="production")
     of_origin = labels[labels["origin"] == origin].reset_index(drop=True)
     if of_origin.empty:

@@ -4,7 +4,7 @@ Positive = a failure. Frames in, frames out; nothing is stored. Held-out labels 
 is a measurement, which is counted. Not here: asking (`asking/`), printing (`cli/judges.py`).
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,21 +44,23 @@ class Trial:
     errors: pd.DataFrame
 
 
-def calibration_labels(labels: pd.DataFrame, judge: Judge) -> pd.DataFrame:
+def calibration_labels(labels: pd.DataFrame, judge: Judge, held_out: Collection[str] = frozenset()) -> pd.DataFrame:
     """Return the settled labels of the calibration set for the judge's question: session_id, label, origin.
 
     `labels`: rows of `human_labels` with `LABEL_COLUMNS`. Sessions that an example of the judge came from are left
-    out: it is told their verdicts. Raises `SettingsError` when such a session is of the held-out set, on which the
-    judge could then never be measured.
+    out: it is told their verdicts; so are those of `held_out`, the sessions of groups in the held-out set
+    (`held_out.held_out_of`), which have answers given after the reveal. Raises `SettingsError` when an example comes from a
+    session with a held-out label for this question, on which the judge could then never be measured.
     """
+    labels = labels[labels["target"] == f"judge:{judge.name}"]
     shown = labels[labels["session_id"].isin(judge.example_sessions)]
-    if len(held_out := sorted(set(shown.loc[shown["label_set"] == "held_out", "session_id"]))):
+    if len(told := sorted(set(shown.loc[shown["label_set"] == "held_out", "session_id"]))):
         raise SettingsError(
-            f"judge {judge.name}: examples: {held_out[0]} is a held-out session, whose verdict no judge may be told",
+            f"judge {judge.name}: examples: {told[0]} is a held-out session, whose verdict no judge may be told",
             f"take another example for it in {judge.name}.yaml, from a calibration session",
         )
-    is_ours = (labels["target"] == f"judge:{judge.name}") & (labels["status"] == "settled")
-    is_ours &= (labels["label_set"] == "calibration") & ~labels["session_id"].isin(judge.example_sessions)
+    is_ours = (labels["status"] == "settled") & (labels["label_set"] == "calibration")
+    is_ours &= ~labels["session_id"].isin({*judge.example_sessions, *held_out})
     return labels.loc[is_ours, ["session_id", "label", "origin"]].reset_index(drop=True)
 
 

@@ -27,7 +27,7 @@ GRAPH = {
         "calibration",
         {
             *("human_labels", "judge_verdicts", "evaluator_verdicts", "category_predictions", "session_signals"),
-            "flagged_sessions",
+            *("flagged_sessions", "reviews"),
         },
     ),
     "alignment_checks": (

@@ -8,9 +8,9 @@ import dagster as dg
 import pandas as pd
 from pydantic import SecretStr
 
-from eval_pipeline.markdown import count_chart, markdown_table, share_chart
 from assets.sessions import review_queue, session_signals
 from eval_pipeline.deployment import Deployment
+from eval_pipeline.markdown import count_chart, markdown_table, share_chart
 from eval_pipeline.settings import Settings
 from eval_pipeline.tables import EvaluatorVerdicts
 from resources.progress import NoProgress

@@ -1,9 +1,9 @@
 """The gate's rule on evidence alone, and the demands that a catalog may state."""
 
 from dataclasses import replace
+from math import comb
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.definition import load_judges
 from eval_pipeline.settings import PROJECT_ROOT
 
-POLICY = GatePolicy()
+POLICY = GatePolicy(alpha=0.05)
 STEADY = Flips(Bounded(150, 0.02, 0.06), 50)
 
 
@@ -53,6 +53,8 @@ def test_the_floor_is_held_against_a_lower_bound_at_a_third_of_five_percent() ->
     ("evidence", "decision", "why"),
     [
         (replace(GOOD, leaks=("example 1 comes from held-out session s7",)), "refused", "s7"),
+        (replace(GOOD, n_without_verdict=8, figures=None), "refused", "8 of 158 that people pass or fail"),
+        (replace(GOOD, n_without_verdict=7), "promoted", "every demand"),
         (replace(GOOD, n_fail=38, figures=None), "not_enough_labels", "12 human-failed and 0 human-passed"),
         (replace(GOOD, unlabelled_cells=("chat/quiet where it says fail",)), "not_enough_labels", "chat/quiet"),
         (replace(GOOD, flips=Flips(Bounded(150, 0.08, 0.13), 50), figures=None), "refused", "flip rate"),
@@ -78,12 +80,13 @@ def test_a_judge_that_is_right_once_more_is_never_decided_worse(n_caught: int, n
     assert after.is_promoted or not before.is_promoted
 
 
-def test_of_20_candidates_two_points_under_the_floor_almost_never_is_one_promoted() -> None:
-    """Each of seven sets is looked at three times; at .05/3 a look the error of all looks at one set is at most .05."""
-    rng = np.random.default_rng(7)
-    n_caught = rng.binomial(50, 0.73, size=(400, 20))
-    n_promoted = [any(decide(replace(GOOD, figures=look(int(n))), POLICY).is_promoted for n in run) for run in n_caught]
-    assert np.mean(n_promoted) <= 0.05
+def test_of_20_candidates_two_points_under_the_floor_seldom_is_one_promoted_whatever_the_size_of_the_set() -> None:
+    """Exactly: 20 looks, at sets that are replaced after every third, each passed with P(X >= least), X ~ Bin(n, .73)."""
+    shipped = GatePolicy()
+    for n_fail in range(50, 301, 10):
+        given = [n for n in range(n_fail + 1) if lower_bound(n, n_fail, shipped.alpha_of_look) >= shipped.tpr_floor]
+        passed = sum(comb(n_fail, n) * 0.73**n * 0.27 ** (n_fail - n) for n in given)
+        assert 1 - (1 - passed) ** 20 <= 0.05
 
 
 def test_a_judge_names_only_what_differs_and_nothing_lies_under_30_and_70(tmp_path: Path) -> None:

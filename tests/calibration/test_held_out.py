@@ -11,6 +11,7 @@ import pytest
 from eval_pipeline.calibration.held_out import (
     Look,
     NoLooksLeftError,
+    held_out_of,
     held_out_version,
     leaks,
     leaks_in,
@@ -95,25 +96,48 @@ def filled(warehouse: PostgresWarehouse) -> Iterator[PostgresWarehouse]:
 
 
 def test_looks_at_a_set_are_numbered_and_end(warehouse: PostgresWarehouse) -> None:
-    taken = [record_look(warehouse, TARGET, "production", look(n_true_fail=n), most=3) for n in range(3)]
+    taken = [
+        record_look(warehouse, TARGET, "production", look(n_true_fail=n, labels_hash=f"{n}"), most=3) for n in range(3)
+    ]
     assert [(each.held_out_version, each.look) for each in taken] == [(1, 1), (1, 2), (1, 3)]
     assert looks_taken(warehouse, TARGET, "production", 1)["n_true_fail"].tolist() == [0, 1, 2]
     with pytest.raises(NoLooksLeftError, match="looked at 3 times"):
         record_look(warehouse, TARGET, "production", look(), most=3)
+    again = record_look(warehouse, TARGET, "production", look(labels_hash="1"), most=3)
+    assert again == taken[1], "the same version on the same labels is the same look"
     assert record_look(warehouse, TARGET, "simulated", look(), most=3).look == 1, "another origin, another set"
 
 
 def test_two_at_once_never_take_the_same_look_nor_one_too_many(warehouse: PostgresWarehouse, database_url: str) -> None:
-    def take(_: int) -> int:
+    def take(number: int, origin: str = "production") -> int:
         with PostgresWarehouse(database_url) as own:
             try:
-                return record_look(own, TARGET, "production", look(), most=3).look
+                return record_look(own, TARGET, origin, look(labels_hash=f"{number}"), most=3).look
             except NoLooksLeftError:
                 return 0
 
     with ThreadPoolExecutor(5) as threads:
         assert sorted(threads.map(take, range(5))) == [0, 0, 1, 2, 3]
-    assert len(looks_taken(warehouse, TARGET, "production", 1)) == 3
+        assert len(looks_taken(warehouse, TARGET, "production", 1)) == 3
+        assert list(threads.map(take, [7] * 5, ["simulated"] * 5)) == [1] * 5, "the same look of five at once is one"
+
+
+def test_counts_of_a_set_that_was_retired_meanwhile_are_no_look_at_the_next(filled: PostgresWarehouse) -> None:
+    counted = held_out_version(filled, TARGET, "production")
+    retire(filled, TARGET, "production", "look-3", NOW)
+    with pytest.raises(NoLooksLeftError, match="set 1 of production sessions was retired"):
+        record_look(filled, TARGET, "production", look(), most=3, counted=counted)
+    assert looks_taken(filled, TARGET, "production", 2).empty
+
+
+def test_what_was_answered_after_the_reveal_is_nobodys_to_learn_from_while_its_group_is_held_out(
+    filled: PostgresWarehouse,
+) -> None:
+    ids = filled.read(HumanLabels)["session_id"]
+    assert held_out_of(filled, ids, TARGET) == {"h1", "h2", "h3"}
+    retire(filled, TARGET, "production", "look-3", NOW)
+    assert held_out_of(filled, ids, TARGET) == set()
+    assert held_out_of(filled, ids, "judge:other") == {"h1", "h2", "h3"}
 
 
 def test_a_retired_set_is_calibration_for_ever_and_a_fresh_one_fills(filled: PostgresWarehouse) -> None:

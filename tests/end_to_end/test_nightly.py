@@ -167,7 +167,7 @@ def test_reviews_become_labels_and_labels_measure_the_judges(evaluated: Pipeline
         " count(*) FILTER (WHERE l.label = 'pass' AND v.verdict = 'pass') AS n_true_pass"
         " FROM evals.judge_verdicts v JOIN evals.human_labels l"
         " ON l.session_id = v.session_id AND l.target = 'judge:' || v.judge"
-        " WHERE l.status = 'settled' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        " WHERE l.status = 'settled' AND l.label_set = 'calibration' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     )
     measured = pipeline.rows(
         "SELECT subject, subject_version, label_set, n_true_fail, n_missed_fail, n_false_fail, n_true_pass"
@@ -176,7 +176,20 @@ def test_reviews_become_labels_and_labels_measure_the_judges(evaluated: Pipeline
         NIGHT.date(),
     )
     assert measured == recounted
-    assert {row["label_set"] for row in measured} == {"calibration", "held_out"}
+    assert {row["label_set"] for row in measured} == {"calibration"}
+    # No judge is promoted: of the held-out set it is said how many labels wait, and nothing of what the judges say.
+    waiting = pipeline.rows(
+        "SELECT subject, n_human_fail + n_human_pass AS n FROM evals.judge_calibration_reports"
+        " WHERE subject_kind = 'judge' AND status = 'not_looked_at' AND category = 'all' AND n_labels = 0 AND as_of_day = %s",
+        NIGHT.date(),
+    )
+    assert {row["subject"]: row["n"] for row in waiting} == {
+        row["judge"]: row["n"]
+        for row in pipeline.rows(
+            "SELECT substr(target, 7) AS judge, count(*) AS n FROM evals.human_labels"
+            " WHERE label_set = 'held_out' AND status = 'settled' AND target LIKE 'judge:%%' GROUP BY 1"
+        )
+    }
     same = {
         "raw_sessions",
         "session_signals",

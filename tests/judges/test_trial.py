@@ -78,12 +78,20 @@ def test_only_settled_calibration_labels_of_the_judge_s_own_question_count() -> 
     )
     assert list(calibration_labels(given, judge(examples=EXAMPLES))["session_id"]) == ["kept"]
     assert set(calibration_labels(given, judge())["session_id"]) == {"kept", "told"}
+    assert list(calibration_labels(given, judge(), {"kept"})["session_id"]) == ["told"], "of a group that is held out"
 
 
 def test_an_example_from_the_held_out_set_is_refused() -> None:
-    given = labels(label("told", "fail", label_set="held_out", target="session"), label("kept", "fail"))
+    given = labels(label("told", "fail", label_set="held_out"), label("kept", "fail"))
     with pytest.raises(SettingsError, match="told is a held-out session"):
         calibration_labels(given, judge(examples=EXAMPLES))
+
+
+def test_an_example_whose_set_is_used_up_for_this_question_may_be_held_out_for_another() -> None:
+    given = labels(
+        label("told", "fail"), label("told", "pass", label_set="held_out", target="session"), label("kept", "fail")
+    )
+    assert list(calibration_labels(given, judge(examples=EXAMPLES))["session_id"]) == ["kept"]
 
 
 def test_the_matrix_counts_every_label_once_and_the_rates_only_verdicts() -> None:

@@ -22,10 +22,12 @@ BEFORE_DAYS = 90
 Window = tuple[dt.date, dt.date]
 """The day before the first one, and the last one."""
 
+# Labels of the kind that the look behind the promotion counted: drawn by the design, whatever set they stand in.
 _JUDGED = """
     SELECT l.session_id, l.session_day, l.label = v.verdict AS is_right
     FROM evals.human_labels l JOIN evals.judge_verdicts v USING (session_id)
     WHERE l.target = %(target)s AND l.origin = %(origin)s AND l.status = 'settled' AND l.is_blind
+      AND l.inclusion_probability IS NOT NULL AND l.arm IS DISTINCT FROM 'error_analysis'
       AND v.judge = %(subject)s AND v.judge_version = %(version)s AND v.repeat = 0 AND v.verdict IN ('pass', 'fail')
       AND l.session_day > %(first)s AND l.session_day <= %(day)s
     ORDER BY l.session_day, l.session_id"""

@@ -34,7 +34,7 @@ def shrunk_rates(x: ArrayLike, n: ArrayLike, seed: int = 0) -> Shrunk:
     a log scale. The weight of a (mu, kappa) given the counts is in proportion to product over k of
     B(x_k + mu kappa, n_k - x_k + (1 - mu) kappa) / B(mu kappa, (1 - mu) kappa); the value is the mean of
     (x_k + mu kappa) / (n_k + kappa) by those weights; the ends are the 2.5 % and 97.5 % points of 4,000 draws of
-    (mu, kappa), then of p_k. The same `seed` gives the same interval.
+    (mu, kappa), then of p_k; 0 at x = 0 and 1 at x = n. The same `seed` gives the same interval.
     Simulated, 8 categories: coverage .92 to .98, where the raw rate has twice the error and a wider interval.
 
     Raises `ValueError` unless 0 <= x <= n everywhere.
@@ -50,6 +50,8 @@ def shrunk_rates(x: ArrayLike, n: ArrayLike, seed: int = 0) -> Shrunk:
     drawn = rng.choice(len(weight), size=_DRAWS, p=weight)
     p = rng.beta(events + a[drawn, np.newaxis], trials - events + b[drawn, np.newaxis])
     low, high = np.quantile(p, [0.025, 0.975], axis=0)
+    # A category without a single event, or with nothing else, may have the rate 0, or 1: draws never reach it.
+    low, high = np.where(events == 0, 0.0, low), np.where(events == trials, 1.0, high)
     ends = (value, np.fmin(low, value), np.fmax(high, value))
     return Shrunk(*(np.where(trials > 0, end, np.nan) for end in ends))
 

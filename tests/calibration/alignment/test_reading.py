@@ -9,6 +9,7 @@ from eval_pipeline.calibration.alignment.check import alignment_rows
 from eval_pipeline.calibration.alignment.reading import evidence_of
 from eval_pipeline.calibration.alignment.subjects import checked_judges
 from eval_pipeline.simulation.judging import JudgeSkill
+from eval_pipeline.tables import HumanLabels
 from resources.warehouse import PostgresWarehouse
 from tests.calibration.promoted_judge import GOOD, PROMOTED, SHIPPED, WORSE, ask, store_promotion, store_verdicts
 from tests.calibration.reviewed_sessions import chosen_sessions, store_reviewed
@@ -78,6 +79,16 @@ def test_labels_of_the_day_before_the_promotion_are_not_fresh(stored: PostgresWa
     store_promotion(stored)
     row = check(stored, PROMOTED)
     assert (row["status"], row["n_fresh_labels"], row["n_asked"]) == ("unmeasured", 0, 0)
+
+
+def test_labels_that_no_design_drew_are_not_fresh_as_the_look_counted_none(stored: PostgresWarehouse) -> None:
+    store_promotion(stored)
+    assert check(stored)["n_fresh_labels"] == 100
+    labels = stored.read(HumanLabels, [DAY])
+    half = labels.index % 2 == 0
+    chance = labels["inclusion_probability"].mask(half)
+    stored.replace_day(HumanLabels, DAY, [labels.assign(inclusion_probability=chance)])
+    assert check(stored)["n_fresh_labels"] == len(labels) - half.sum() < 100
 
 
 def test_before_any_promotion_the_judge_is_unproven_and_no_model_is_asked(stored: PostgresWarehouse) -> None:

@@ -1,0 +1,39 @@
+"""What a look finds, on frames alone: when labels are a plain sample, and when the design weighs them."""
+
+import pandas as pd
+
+from eval_pipeline.calibration.evidence import figures_of, is_plain_sample, unlabelled_cells, with_answers
+from eval_pipeline.calibration.gate_policy import GatePolicy
+
+POLICY = GatePolicy()
+
+
+def items(stratum: str, n: int, labels: list[str | None]) -> pd.DataFrame:
+    """`n` sessions of one stratum, all drawn with probability 1; the first are labelled."""
+    ids = [f"{stratum}{number:03d}" for number in range(n)]
+    columns = {"session_id": ids, "stratum": stratum, "weight": 1.0, "label": [*labels, *[None] * (n - len(labels))]}
+    return pd.DataFrame(columns)
+
+
+def test_equal_chances_are_no_plain_sample_while_one_stratum_is_read_before_the_other() -> None:
+    """All 400 sessions were drawn; of the 100 flagged all are read, of the 300 quiet ones a tenth.
+
+    It catches 40 of the 40 flagged failures; of the quiet ones it caught none of the 3 that were found, which stand for 30:
+    40 in 43 labels, 40 in 70 failures of the traffic.
+    """
+    flagged = items("flagged", 100, ["fail"] * 40 + ["pass"] * 60)
+    quiet = items("quiet", 300, ["fail"] * 3 + ["pass"] * 27)
+    both = pd.concat([flagged, quiet], ignore_index=True)
+    said = {name: "fail" if name < "flagged040" else "pass" for name in both["session_id"]}
+    found = figures_of(with_answers(both, said), POLICY, "seed")
+    assert not is_plain_sample(both) and found.is_weighted
+    assert found.tpr.value == round(40 / 70, 6) and found.tpr.bound is not None and found.tpr.bound < 40 / 70
+    unread = with_answers(pd.concat([flagged, items("quiet", 300, [])], ignore_index=True), said)
+    assert unlabelled_cells(unread) == ("quiet where it says pass",)
+
+
+def test_all_read_or_one_stratum_are_a_plain_sample() -> None:
+    flagged, quiet = items("flagged", 4, ["fail"] * 4), items("quiet", 4, ["pass"] * 4)
+    assert is_plain_sample(pd.concat([flagged, quiet], ignore_index=True))
+    assert is_plain_sample(items("quiet", 100, ["pass"] * 10))
+    assert not is_plain_sample(pd.concat([flagged, quiet.assign(weight=2.0)], ignore_index=True))
