@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from eval_pipeline.calibration.split import group_of, label_set
 from eval_pipeline.cli.judges import app
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.judges.definition import load_judges
@@ -21,6 +22,7 @@ from tests.signals.conversations import talk
 from tests.simulation.frames import day_frame
 from tests.stored_sessions import DAY, store_sessions
 
+USERS = [user for n in range(200) if label_set(group_of(user := f"user-{n}", "")) == "calibration"]
 JUDGES = {judge.name: judge for judge in load_judges(PROJECT_ROOT / "catalog" / "judges")}
 NOTE = "Half of it is missing."
 TARGET = "judge:completeness"
@@ -41,10 +43,10 @@ def judges(database_url: str, tmp_path: Path) -> Judges:
 
 @pytest.fixture
 def labelled(warehouse: PostgresWarehouse) -> pd.DataFrame:
-    """60 simulated sessions whose label is the truth, all of the calibration set; each failure has a note."""
+    """60 simulated sessions whose label is the truth, all of users of the calibration set; each failure has a note."""
     frame = day_frame(60)
     turns = dict(zip(frame["session_id"], frame["turns"], strict=True))
-    store_sessions(warehouse, turns, origin="simulated", versions=[{}] * 60)
+    store_sessions(warehouse, turns, origin="simulated", user_id=USERS[:60], versions=[{}] * 60)
     truth = known_truth(frame, DEMO_SEED).sort_values("session_id")
     words = [answers[TARGET] for answers in truth["answers"]]
     labels = frame_for(HumanLabels, 60, DAY).assign(
@@ -86,12 +88,16 @@ def test_each_judge_is_listed_with_its_newest_figures(judges: Judges, warehouse:
         n_missed_fail=4,
         n_true_pass=47,
         n_false_fail=3,
-        tpr=0.9,
-        tnr=0.94,
+        tpr=0.99,
+        tnr=0.6,
+        tpr_weighted=0.9,
+        tnr_weighted=0.94,
     )
-    older = measured.assign(report_id="older", as_of_day=DAY.replace(day=1), tpr=0.5)
+    older = measured.assign(report_id="older", as_of_day=DAY.replace(day=1), tpr_weighted=0.5)
+    hidden = older.assign(report_id="h", subject="relevance", subject_version=JUDGES["relevance"].version)
+    now = hidden.assign(report_id="now", as_of_day=DAY, status="not_looked_at", n_labels=0, tpr_weighted=None)
     other = measured.assign(report_id="other", subject="usefulness", subject_version="0+ab")
-    for row in (measured, older, other):
+    for row in (measured, older, other, hidden, now):
         warehouse.append(JudgeCalibrationReports, row)
     shown = judges("list")
     assert shown.exit_code == 0
@@ -165,6 +171,18 @@ def test_the_calibration_set_is_judged_once_and_disagreements_stand_beside_the_n
     n_apart = counts["fail"][1] + counts["pass"][0]
     assert n_apart > 0
     assert first.output.count(NOTE) == n_apart
+
+
+def test_no_session_of_a_held_out_user_is_shown_though_its_answer_after_the_reveal_is_a_calibration_label(
+    judges: Judges, warehouse: PostgresWarehouse, labelled: pd.DataFrame
+) -> None:
+    hidden = next(user for n in range(200) if label_set(group_of(user := f"user-{n}", "")) == "held_out")
+    raw = warehouse.read(RawSessions, [DAY])
+    is_hidden = raw.index < 20
+    warehouse.replace_day(RawSessions, DAY, [raw.assign(user_id=raw["user_id"].mask(is_hidden, hidden))])
+    shown = judges("run", "completeness", "--set", "calibration").output
+    assert not [session for session in raw["session_id"][is_hidden] if session in shown]
+    assert "Disagreements" in shown and 30 < n_calls(warehouse) <= 40
 
 
 def test_held_out_labels_are_no_place_to_try_a_judge(judges: Judges, labelled: pd.DataFrame) -> None:

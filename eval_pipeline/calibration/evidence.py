@@ -17,6 +17,7 @@ from eval_pipeline.calibration.gate import Bounded, Figures
 from eval_pipeline.calibration.gate_policy import GatePolicy
 from eval_pipeline.calibration.labelled import WINDOW_DAYS, drawn_until
 from eval_pipeline.ports import Warehouse
+from eval_pipeline.review.design import CONTESTED
 from eval_pipeline.versions import content_hash, unit_hash
 
 ITEM_COLUMNS = ["session_id", "stratum", "weight", "label"]
@@ -24,6 +25,9 @@ ANSWERS = ("pass", "fail")
 
 OUTSIDE_THE_QUEUE = "outside the queue"
 """The stratum of labelled sessions that carry a probability and are not of the review queue: another design drew them."""
+
+WORSE_ALPHA = 0.05
+"""One-sided error of the comparison with production (STATISTICS.md section 4, step 3): looks do not share it."""
 
 Said = Mapping[str, str]
 """The verdict of one judge version on each session, by its id."""
@@ -73,6 +77,15 @@ def n_labels(items: pd.DataFrame) -> tuple[int, int]:
     return int((rows["label"] == "fail").sum()), int((rows["label"] == "pass").sum())
 
 
+def n_without_verdict(items: pd.DataFrame) -> int:
+    """Return of how many labelled sessions of `with_answers` the judge says neither pass nor fail.
+
+    Sessions that speak to a judge are left out: by rule no judge's pass of them counts, which is no fault of this one.
+    """
+    is_contested = items["stratum"].str.endswith(f"/{CONTESTED}").astype("bool")
+    return int((items["label"].notna() & ~items["prediction"].isin(ANSWERS) & ~is_contested).sum())
+
+
 def unlabelled_cells(items: pd.DataFrame) -> tuple[str, ...]:
     """Return, in words, the cells (stratum and prediction) of `with_answers` of which no session is labelled.
 
@@ -113,7 +126,7 @@ def figures_of(
     of = {name: int(counts.get(name, 0)) for name in ("fail/fail", "fail/pass", "pass/fail", "pass/pass")}
     is_weighted = not is_plain_sample(items)
     tpr, tnr = _in_traffic(items, policy, seed) if is_weighted else _as_counted(of, policy)
-    compared = None if against is None or said_by_it is None else _compared(items, said_by_it, policy)
+    compared = None if against is None or said_by_it is None else _compared(items, said_by_it)
     return Figures(
         n_true_fail=of["fail/fail"],
         n_missed_fail=of["fail/pass"],
@@ -149,11 +162,11 @@ def _in_traffic(items: pd.DataFrame, policy: GatePolicy, seed: str) -> tuple[Bou
     return Bounded(rates.tpr.n, rates.tpr.value, tpr_low), Bounded(rates.tnr.n, rates.tnr.value, tnr_low)
 
 
-def _compared(items: pd.DataFrame, said_by_other: Said, policy: GatePolicy) -> Difference:
+def _compared(items: pd.DataFrame, said_by_other: Said) -> Difference:
     both = _weighed(_answered(items)).assign(other=items["session_id"].map(said_by_other))
     both = both[both["label"].notna() & both["other"].isin(ANSWERS)]
     fails, passes = (_paired(both[both["label"] == label], label) for label in ANSWERS[::-1])
-    return balanced_difference(fails, passes, alpha=policy.alpha)
+    return balanced_difference(fails, passes, alpha=WORSE_ALPHA)
 
 
 def _weighed(drawn: pd.DataFrame) -> pd.DataFrame:

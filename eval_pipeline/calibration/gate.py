@@ -68,7 +68,8 @@ class Evidence:
 
     `leaks`: sentences, each naming a held-out session that the judge was shown. `n_fail`, `n_pass`: held-out sessions that
     people fail and pass and that count; once the judge was asked, those that it gave a pass or a fail. `n_without_verdict`:
-    those that it did not, None before it was asked. `unlabelled_cells`: sampling cells of the traffic without a label, in words. `figures`: what the look found.
+    those that it did not, those apart of which by rule no pass counts (contested); None before it was asked.
+    `unlabelled_cells`: sampling cells of the traffic without a label, in words. `figures`: what the look found.
     """
 
     n_fail: int
@@ -225,7 +226,8 @@ def _why(failed: list[Condition], evidence: Evidence, policy: GatePolicy) -> str
     of_labels = [condition for condition in failed if condition.name in _OF_LABELS]
     if failed[0] in of_labels:
         return "; ".join(_what_is_missing(of_labels, evidence, policy))
-    return "; ".join(_in_words(condition) for condition in failed)
+    others = (_in_words(condition) for condition in failed if condition not in of_labels)
+    return "; ".join([*others, *_what_is_missing(of_labels, evidence, policy)])
 
 
 def _what_is_missing(failed: list[Condition], evidence: Evidence, policy: GatePolicy) -> Iterator[str]:

@@ -18,6 +18,7 @@ from eval_pipeline.calibration.evidence import (
     held_out_items,
     labels_hash,
     n_labels,
+    n_without_verdict,
     unlabelled_cells,
     with_answers,
 )
@@ -160,6 +161,5 @@ class Gathering:
 def _answered(known: Evidence, items: pd.DataFrame) -> Evidence:
     """Return `known` with the labels alone that the judge gave a pass or fail, and the cells without one."""
     n_fail, n_pass = n_labels(items)
-    apart = known.n_fail + known.n_pass - n_fail - n_pass
-    cells = unlabelled_cells(items)
+    apart, cells = n_without_verdict(items), unlabelled_cells(items)
     return replace(known, n_fail=n_fail, n_pass=n_pass, n_without_verdict=apart, unlabelled_cells=cells)

@@ -47,7 +47,12 @@ def list_judges() -> None:
     judges = load_judges(settings.catalog / "judges")
     with stored(settings) as warehouse:
         rows = listed(judges, warehouse)
-    print_frame(out, rows, "Judges", f"{POSITIVE}; tnr: of the good ones that it passes; no rate under 10 labels")
+    print_frame(
+        out,
+        rows,
+        "Judges",
+        f"{POSITIVE}; tnr: of the good ones that it passes; of the traffic where known; no rate under 10 labels",
+    )
 
 
 @app.command()

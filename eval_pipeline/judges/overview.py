@@ -18,13 +18,20 @@ _PARTS = {
 }
 _CUTS = {"drop_oldest": "oldest", "drop_middle": "middle"}
 
+# A version that is looked at no longer has a newer row without labels.
 _FIGURES = """
-SELECT DISTINCT ON (subject, subject_version, origin, label_set)
-       subject, subject_version, origin, label_set, as_of_day, tpr, tnr,
+WITH newest AS (
+    SELECT DISTINCT ON (subject, subject_version, origin, label_set) *,
+           tpr_weighted IS NOT NULL AND tnr_weighted IS NOT NULL AS is_weighted
+      FROM evals.judge_calibration_reports
+     WHERE subject_kind = 'judge' AND category = 'all' AND surface = 'all'
+     ORDER BY subject, subject_version, origin, label_set, as_of_day DESC, measured_at DESC)
+SELECT subject, subject_version, origin, label_set, as_of_day,
+       CASE WHEN is_weighted THEN tpr_weighted ELSE tpr END AS tpr,
+       CASE WHEN is_weighted THEN tnr_weighted ELSE tnr END AS tnr,
        n_true_fail + n_missed_fail AS n_bad, n_true_pass + n_false_fail AS n_good
-  FROM evals.judge_calibration_reports
- WHERE subject_kind = 'judge' AND category = 'all' AND surface = 'all' AND n_labels > 0
- ORDER BY subject, subject_version, origin, label_set, as_of_day DESC, measured_at DESC
+  FROM newest WHERE n_labels > 0
+ ORDER BY subject, subject_version, origin, label_set
 """
 
 _STANDINGS = """
@@ -68,7 +75,8 @@ def listed(judges: Sequence[Judge], warehouse: Warehouse) -> pd.DataFrame:
     """Return one row per judge: judge, version, standing, question, sees, model, owner, tpr, tnr (with their n), measured_on.
 
     `standing`: whether this version counts in production, by origin; unproven where it was never promoted. The figures are the newest of this version, else of an earlier one, which `measured_on` then names; real sessions
-    before simulated ones, held-out labels before calibration. They are empty where nothing was measured.
+    before simulated ones, held-out labels before calibration; of the traffic where that is known, as labels come mostly
+    from sessions that something points at. They are empty where nothing was measured.
     """
     figures, standings = warehouse.query(_FIGURES), warehouse.query(_STANDINGS)
     rows = [

@@ -19,6 +19,8 @@ PATHS = {
     "a session after the lock": session_path("revealed"),
     "judges": "/judges",
     "a judge": "/judge?name=completeness",
+    "reports": "/reports",
+    "a report": "/report?kind=judge&name=completeness",
     "agreement": "/agreement",
     "adjudication": "/adjudication",
     "coverage": "/coverage",

@@ -105,6 +105,8 @@ def test_nothing_is_told_before_the_lock_and_everything_after_it(serve: Serve, o
         "/taxonomy",
         "/coverage",
         "/agreement",
+        "/reports",
+        "/report?kind=judge&name=completeness",
         "/adjudication",
         "/?day=2026-03-02",
     ):
@@ -124,7 +126,7 @@ def test_nothing_is_told_before_the_lock_and_everything_after_it(serve: Serve, o
     texts = bodies | {name: answer.text() for name, answer in asked.items()} | {"the DOM": page.content()}
     assert any("/session/search" in name for name in texts)
     assert {(word, name) for name, text in texts.items() for word in everywhere if word in text} - OF_ALL == set()
-    figures = ("/judges", "/judge?name=completeness", "/taxonomy", "/coverage", "/agreement")
+    figures = ("/judges", "/judge?name=completeness", "/taxonomy", "/coverage", "/agreement", "/reports")
     assert [path for path in figures if "id=s1" in texts[path]] == []
     before = page.locator("#session").inner_html()
     assert [name for name in ("control", "flagged", "double", "repeat", "stratum") if f'"{name}' in before] == []

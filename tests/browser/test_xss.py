@@ -182,6 +182,7 @@ def test_nothing_that_is_stored_runs_or_becomes_an_element(
         "/",
         "/judges",
         "/agreement",
+        "/reports",
         "/coverage",
         "/taxonomy",
         "/adjudication",

@@ -2,7 +2,13 @@
 
 import pandas as pd
 
-from eval_pipeline.calibration.evidence import figures_of, is_plain_sample, unlabelled_cells, with_answers
+from eval_pipeline.calibration.evidence import (
+    figures_of,
+    is_plain_sample,
+    n_without_verdict,
+    unlabelled_cells,
+    with_answers,
+)
 from eval_pipeline.calibration.gate_policy import GatePolicy
 
 POLICY = GatePolicy()
@@ -30,6 +36,13 @@ def test_equal_chances_are_no_plain_sample_while_one_stratum_is_read_before_the_
     assert found.tpr.value == round(40 / 70, 6) and found.tpr.bound is not None and found.tpr.bound < 40 / 70
     unread = with_answers(pd.concat([flagged, items("quiet", 300, [])], ignore_index=True), said)
     assert unlabelled_cells(unread) == ("quiet where it says pass",)
+
+
+def test_silence_on_what_people_could_tell_is_counted_and_contested_sessions_are_not() -> None:
+    both = pd.concat([items("chat/quiet", 4, ["fail", "fail", "pass"]), items("chat/contested", 2, ["fail", "fail"])])
+    said = {name: "error" if "contested" in name else "not_applicable" for name in both["session_id"]}
+    assert n_without_verdict(with_answers(both, said)) == 3
+    assert n_without_verdict(with_answers(both, dict.fromkeys(said, "pass"))) == 0
 
 
 def test_all_read_or_one_stratum_are_a_plain_sample() -> None:

@@ -54,6 +54,11 @@ def test_the_floor_is_held_against_a_lower_bound_at_a_third_of_five_percent() ->
     [
         (replace(GOOD, leaks=("example 1 comes from held-out session s7",)), "refused", "s7"),
         (replace(GOOD, n_without_verdict=8, figures=None), "refused", "8 of 158 that people pass or fail"),
+        (
+            replace(GOOD, n_fail=45, n_without_verdict=20, figures=None),
+            "refused",
+            "; 5 human-failed and 0 human-passed",
+        ),
         (replace(GOOD, n_without_verdict=7), "promoted", "every demand"),
         (replace(GOOD, n_fail=38, figures=None), "not_enough_labels", "12 human-failed and 0 human-passed"),
         (replace(GOOD, unlabelled_cells=("chat/quiet where it says fail",)), "not_enough_labels", "chat/quiet"),

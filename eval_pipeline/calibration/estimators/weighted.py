@@ -24,6 +24,12 @@ Cell = tuple[str, str]
 _PRECISION = 3
 """Its place among the fields of `WeightedRates`."""
 
+_LEAST_PRIOR = 0.25
+"""Under this the few labels of a small cell, all alike, would leave no doubt about it."""
+
+_MOST_MADE_UP = 0.03
+"""What the made-up labels of `_LEAST_PRIOR` may be of the real ones of a prediction, so that many cells do not outweigh them."""
+
 _DECIMALS = 6
 """Figures are rounded, so that they do not depend on the machine's last bit."""
 
@@ -69,7 +75,9 @@ def weighted_rates(
     stratum of one cell has no split. A cell of which none was drawn (n_h = 0) may still exist, unless it is ruled out,
     and goes by the mean weight of its stratum. The a_h are Jeffreys' 1/2, for each prediction shared out over its cells
     by the weight of their strata: 1/2 in every one of many small cells would outweigh the labels and drag a high rate
-    down. The intervals contain the point. Under 10 labels of a class its rate is null. The same `seed` gives the same
+    down. A labelled cell has at least 1/4, as long as these are no more than 3 % of the labels of its prediction: few
+    labels of a small cell that are all alike leave doubt (simulated with 22 labels in 4 cells: precision covers .94, without
+    it .88). The intervals contain the point. Under 10 labels of a class its rate is null. The same `seed` gives the same
     interval.
     """
     cells, sizes = _Cells.of(drawn, ruled_out), _class_sizes(drawn)
@@ -189,17 +197,26 @@ def _sampled(cells: _Cells, draws: int, seed: int, has_known_totals: bool) -> tu
     share, n, weight, is_failed = cells.share, cells.n, cells.weight, cells.is_failed
     n_of_stratum, weight_of_stratum = cells.of_stratum(n), cells.of_stratum(weight)
     of_one = np.where(n > 0, weight / np.maximum(n, 1), weight_of_stratum / n_of_stratum)
-    of_prediction = np.where(is_failed > 0, weight_of_stratum @ is_failed, weight_of_stratum @ (1 - is_failed))
-    prior = 0.5 * weight_of_stratum / of_prediction
+    n_labels = np.divide(cells.labelled**2, cells.squares, out=np.zeros(len(n)), where=cells.squares > 0)
+    prior = 0.5 * weight_of_stratum / _of_prediction(weight_of_stratum, is_failed)
+    # Of a few cells each keeps some doubt, of many all together do: their made-up labels are at most a share of the real ones.
+    is_labelled = (cells.labelled > 0).astype(float)
+    spared = _MOST_MADE_UP * _of_prediction(n_labels, is_failed) / np.maximum(1, _of_prediction(is_labelled, is_failed))
+    prior = np.where(is_labelled > 0, np.maximum(prior, np.fmin(_LEAST_PRIOR, spared)), prior)
     size = (draws, len(n))
     sizes = of_one * rng.gamma(n + prior, size=size)
     if has_known_totals:
         is_of_stratum = np.eye(int(cells.stratum.max()) + 1)[cells.stratum]
         sizes *= weight_of_stratum / (sizes @ is_of_stratum)[:, cells.stratum]
-    n_labels = np.divide(cells.labelled**2, cells.squares, out=np.zeros(len(n)), where=cells.squares > 0)
     # Rounding can leave the share a hair above 1.
     shares = rng.beta(share * n_labels + prior, np.maximum(1 - share, 0) * n_labels + prior, size=size)
     return sizes, is_failed, shares
+
+
+def _of_prediction(values: Array, is_failed: Array) -> Array:
+    """Return for each cell the sum of `values` over all cells of its prediction."""
+    found: Array = np.where(is_failed > 0, values @ is_failed, values @ (1 - is_failed))
+    return found
 
 
 def _rates(weights: Array, is_failed: Array, p: Array) -> Array:

@@ -32,7 +32,7 @@ from tests.review.figures.stored_reviews import (
 from tests.stored_sessions import DAY, store_queue, store_sessions, store_signals
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
-PAGES = ["/judges", "/judge?name=tone", "/agreement", "/coverage", "/taxonomy", "/adjudication"]
+PAGES = ["/judges", "/judge?name=tone", "/agreement", "/coverage", "/taxonomy", "/adjudication", "/reports"]
 
 
 @pytest.fixture
