@@ -33,7 +33,7 @@ SHOWN_LATER = {
 }
 
 # Figures over many sessions name their parts.
-OF_ALL = {("zqstratum", "/coverage"), ("zqben", "/agreement")}
+OF_ALL = {("zqstratum", "/coverage"), ("zqben", "/agreement"), ("zqben", "/reports")}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from eval_pipeline.calibration.estimators.rates import lower_bound
 from eval_pipeline.calibration.evidence import (
     figures_of,
     is_plain_sample,
@@ -43,6 +44,23 @@ def test_silence_on_what_people_could_tell_is_counted_and_contested_sessions_are
     said = {name: "error" if "contested" in name else "not_applicable" for name in both["session_id"]}
     assert n_without_verdict(with_answers(both, said)) == 3
     assert n_without_verdict(with_answers(both, dict.fromkeys(said, "pass"))) == 0
+
+
+def test_the_sessions_of_a_user_count_as_fewer_in_both_kinds_of_bounds() -> None:
+    """Of 60 failures, 4 each of 15 users, 48 are caught: all of 12 users, none of 3. So each user is one answer, 12 of 15."""
+    one = items("chat/flagged", 120, ["fail"] * 60 + ["pass"] * 60)
+    said = {name: "fail" if number < 48 else "pass" for number, name in enumerate(one["session_id"])}
+    users = one.assign(group_id=[f"user:{number // 4}" for number in range(120)])
+    other = items("chat/quiet", 40, ["pass"] * 40).assign(weight=2.0)
+    for alone, together in (
+        (one, users),
+        (pd.concat([one, other], ignore_index=True), pd.concat([users, other], ignore_index=True)),
+    ):
+        all_said = {**dict.fromkeys(other["session_id"], "pass"), **said}
+        plain, clustered = (figures_of(with_answers(each, all_said), POLICY, "seed").tpr for each in (alone, together))
+        assert plain.value == clustered.value == 0.8 and plain.n == clustered.n == 60
+        assert plain.bound is not None and clustered.bound is not None
+        assert clustered.bound <= lower_bound(12, 15, POLICY.alpha_of_look) + 0.06 < plain.bound
 
 
 def test_all_read_or_one_stratum_are_a_plain_sample() -> None:

@@ -20,6 +20,7 @@ from tests.review.figures.stored_reviews import (
     review,
     rollup,
     slot,
+    store_decision,
     store_labels,
     store_measured,
     store_named,
@@ -70,12 +71,14 @@ def test_every_page_stands_on_an_empty_database(app_client: AppClient, path: str
 
 
 def test_the_list_of_judges_shows_figures_with_intervals_and_marks_the_unproven(
-    app_client: AppClient, warehouse: PostgresWarehouse, now: str
+    app_client: AppClient, app_context: AppContext, warehouse: PostgresWarehouse, now: str
 ) -> None:
+    tone = next(judge for judge in app_context.deployment.judges if judge.name == "tone")
+    store_decision(warehouse, tone, "promoted", DAY)
     weighted = {"tpr_weighted": 0.83, "tpr_weighted_low": 0.74, "tpr_weighted_high": 0.9, "tnr_weighted": 0.95}
     store_measured(warehouse, measured("tone", now, (35, 7, 3, 60), **weighted))
     page = _words(app_client(role="viewer").get("/judges").text)
-    assert f"tone {now} measured Is the assistant courteous" in page
+    assert f"tone {now} proven Is the assistant courteous" in page
     assert (
         "Catch rate (TPR) 83 % [74, 90] n 42 Good ones passed (TNR) 95 % n 63 Measured on held-out labels, in the traffic"
         in page
@@ -266,3 +269,16 @@ def test_the_taxonomy_shows_examples_that_may_be_seen_and_no_held_out_one(
     assert "/session?id=open" not in page
     assert "/session?id=secret" not in page
     assert "<script>alert" not in page and "<img" not in page
+
+
+def test_every_subject_has_a_page_of_figures_and_only_what_was_measured(
+    app_client: AppClient, warehouse: PostgresWarehouse, now: str
+) -> None:
+    store_measured(warehouse, measured("tone", now, (35, 7, 3, 60)), measured(HOSTILE, "1", (4, 1, 0, 9)))
+    assert "/report?kind=judge&amp;name=tone" in app_client(role="viewer").get("/reports").text
+    page = _words(app_client(role="viewer").get("/report", params={"kind": "judge", "name": "tone"}).text)
+    assert "share of human-confirmed failures that it fails" in page
+    assert "42 / 63" in page
+    hostile = app_client().get("/report", params={"kind": "judge", "name": HOSTILE})
+    assert hostile.status_code == 200 and "<script>alert" not in hostile.text and "<img" not in hostile.text
+    assert app_client().get("/report", params={"kind": "judge", "name": "nobody"}).status_code == 404

@@ -138,6 +138,8 @@ def measured(judge: str, version: str, counts: tuple[int, int, int, int], **colu
         "category": "all",
         "surface": "all",
         "n_labels": sum(counts),
+        "n_human_fail": counts[0] + counts[1],
+        "n_human_pass": counts[2] + counts[3],
         "status": "measured",
     }
     return plain | dict.fromkeys(rates) | dict(zip(names, counts, strict=True)) | own | columns
