@@ -4,7 +4,6 @@ Shown beside the raw counts, never in their place. Not here: the interval of one
 """
 
 from dataclasses import dataclass
-from math import lgamma
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +13,6 @@ Array = NDArray[np.float64]
 _MEANS = np.linspace(0.02, 0.98, 49)
 _STRENGTHS = np.geomspace(1, 200, 25)
 _DRAWS = 4000
-_log_gamma = np.vectorize(lgamma, otypes=[float])
 
 
 @dataclass(frozen=True)
@@ -57,18 +55,20 @@ def shrunk_rates(x: ArrayLike, n: ArrayLike, seed: int = 0) -> Shrunk:
 
 
 def _weights(x: Array, n: Array, a: Array, b: Array) -> Array:
-    """Return the weight of each place of the grid, 1 in sum."""
-    # Categories with the same counts count once: with many categories most are alike.
-    counts, times = np.unique(np.stack([x, n]), axis=1, return_counts=True)
-    events, trials = counts[:, np.newaxis]
-    a, b = a[:, np.newaxis], b[:, np.newaxis]
-    logs = _log_beta(events + a, trials - events + b) - _log_beta(a, b)
-    total = logs @ times
+    """Return the weight of each place of the grid, 1 in sum.
+
+    For whole counts B(x + a, n - x + b) / B(a, b) is a quotient of products: (a + i) for i < x times (b + i) for i < n - x,
+    over (a + b + i) for i < n.
+    """
+    total = _log_products(a, x) + _log_products(b, n - x) - _log_products(a + b, n)
     weight = np.exp(total - total.max())
     weights: Array = weight / weight.sum()
     return weights
 
 
-def _log_beta(a: Array, b: Array) -> Array:
-    logs: Array = _log_gamma(a) + _log_gamma(b) - _log_gamma(a + b)
+def _log_products(start: Array, counts: Array) -> Array:
+    """Return, for each of `start`, the log of the product over all `counts` c of (start + i), i < c."""
+    steps = np.arange(int(counts.max(initial=0)))
+    times = (counts[:, np.newaxis] > steps).sum(axis=0).astype(float)
+    logs: Array = np.log(start[:, np.newaxis] + steps) @ times
     return logs
