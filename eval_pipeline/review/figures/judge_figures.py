@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import pandas as pd
+
+from eval_pipeline.calibration.held_out import held_out_of
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import production_first, records
@@ -57,7 +60,7 @@ _DISAGREEMENTS = f"""
     where s.target = 'judge:' || %(judge)s and s.label_set = 'calibration' and s.status = 'settled'
       and v.judge = %(judge)s and v.judge_version = %(version)s and v.repeat = 0
       and v.verdict in ('pass', 'fail') and v.verdict <> s.label and {MAY_SEE}
-    order by s.session_day desc, s.session_id limit {MOST_DISAGREEMENTS}"""
+    order by s.session_day desc, s.session_id limit {4 * MOST_DISAGREEMENTS}"""
 
 
 @dataclass(frozen=True)
@@ -181,9 +184,14 @@ def errors_by_reason(warehouse: Warehouse, judge: str) -> list[dict[str, Any]]:
 
 
 def disagreements(warehouse: Warehouse, judge: Judge, person: str) -> list[Disagreement]:
-    """Return where people and the present version differ, newest first: what `person` may see of the calibration set."""
+    """Return where people and the present version differ, newest first: what `person` may see of the calibration set.
+
+    Sessions of groups that are held-out for the judge are left out, whatever set an answer after the reveal stands in.
+    """
     rows = records(warehouse, _DISAGREEMENTS, judge=judge.name, version=judge.version, person=person)
-    return [Disagreement(**row) for row in rows]
+    named = pd.Series([row["session_id"] for row in rows], dtype="str")
+    hidden = held_out_of(warehouse, named, f"judge:{judge.name}") if len(named) else set()
+    return [Disagreement(**row) for row in rows if row["session_id"] not in hidden][:MOST_DISAGREEMENTS]
 
 
 def figures_of(row: Row) -> Figures:

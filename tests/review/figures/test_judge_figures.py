@@ -123,7 +123,7 @@ def test_categories_and_errors_are_counted(warehouse: PostgresWarehouse) -> None
 
 
 def test_disagreements_are_of_the_calibration_set_and_the_present_version(warehouse: PostgresWarehouse) -> None:
-    store_named(warehouse, ["agrees", "held out", "old version", "other question", "shown", "unsettled"])
+    store_named(warehouse, ["agrees", "held out", "old version", "other question", "mine", "one", "unsettled"])
     target = "judge:tone"
     store_labels(
         warehouse,
@@ -131,14 +131,16 @@ def test_disagreements_are_of_the_calibration_set_and_the_present_version(wareho
         label("held out", target, "fail", label_set="held_out"),
         label("old version", target, "fail"),
         label("other question", "session", "fail"),
-        label("shown", target, "fail"),
+        label("mine", target, "fail"),
+        # Answered after the reveal, of a user whose other sessions measure the judge.
+        label("one", target, "fail"),
         label("unsettled", target, "fail", label=None, status="disputed"),
     )
-    said = {name: verdict(name, "tone", NOW, "pass") for name in ("agrees", "held out", "other question", "shown")}
+    said = {name: verdict(name, "tone", NOW, "pass") for name in ("agrees", "held out", "other question", "mine", "one")}
     said["unsettled"] = verdict("unsettled", "tone", NOW, "pass")
     store_verdicts(warehouse, *said.values(), verdict("old version", "tone", "old", "pass"))
     (found,) = disagreements(warehouse, JUDGE, "ann")
-    assert (found.session_id, found.label, found.verdict) == ("shown", "fail", "pass")
+    assert (found.session_id, found.label, found.verdict) == ("mine", "fail", "pass")
 
 
 @pytest.mark.parametrize(
@@ -156,9 +158,9 @@ def test_disagreements_are_of_the_calibration_set_and_the_present_version(wareho
 def test_nobody_is_led_to_a_session_that_waits_and_that_he_has_not_answered(
     warehouse: PostgresWarehouse, slots: list[tuple[str, dict[str, object]]], own: list[str], is_shown: bool
 ) -> None:
-    store_named(warehouse, ["one"])
-    store_labels(warehouse, label("one", "judge:tone", "fail"))
-    store_verdicts(warehouse, verdict("one", "tone", NOW, "pass"))
-    store_slots(warehouse, *[slot("one", state, **columns) for state, columns in slots])
-    store_reviews(warehouse, *[review("one", who, "fail") for who in own])
+    store_named(warehouse, ["mine"])
+    store_labels(warehouse, label("mine", "judge:tone", "fail"))
+    store_verdicts(warehouse, verdict("mine", "tone", NOW, "pass"))
+    store_slots(warehouse, *[slot("mine", state, **columns) for state, columns in slots])
+    store_reviews(warehouse, *[review("mine", who, "fail") for who in own])
     assert bool(disagreements(warehouse, JUDGE, "ann")) == is_shown
