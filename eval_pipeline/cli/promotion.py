@@ -16,14 +16,20 @@ from eval_pipeline.settings import Settings
 if TYPE_CHECKING:
     from eval_pipeline.calibration.gathering import Candidacy
     from eval_pipeline.calibration.promoting import Outcome
+    from resources.warehouse import PostgresWarehouse
 
-Origin = Annotated[str, typer.Option(help="Origin of the sessions that it is to count for; origins are never mixed.")]
+Origin = Annotated[
+    str | None,
+    typer.Option(
+        help="Origin of the sessions that it is to count for, never mixed; without it production, or what alone there is.",
+    ),
+]
 By = Annotated[str, typer.Option(help="Person who decides; stands in the record.")]
 
 
 def promote(
     name: JudgeName,
-    origin: Origin = "production",
+    origin: Origin = None,
     by: Annotated[str | None, typer.Option(help="Person who asks; without it the account of the system.")] = None,
     candidate: Candidate = False,
 ) -> None:
@@ -37,7 +43,7 @@ def promote(
     settings, judge = Settings.from_env(), judge_of(name, candidate)
     person = _person(by) if by is not None else _account()
     with stored(settings) as warehouse, asking(settings, warehouse) as (deployment, asker, models):
-        case = Candidacy(judge, _origin(origin), person, deployment.gates.of(name))
+        case = Candidacy(judge, _origin(origin, warehouse), person, deployment.gates.of(name))
         how = Asking(models, asker, deployment.evaluation_versions)
         outcome = run_gate(case, how, warehouse, datetime.now(UTC))
     _print_outcome(case, outcome)
@@ -49,7 +55,7 @@ def demote(
     name: JudgeName,
     reason: Annotated[str, typer.Option(help="Why; stands in the record.")],
     by: By,
-    origin: Origin = "production",
+    origin: Origin = None,
 ) -> None:
     """Take the version of a judge that is in production out of it: its verdicts enter no headline rate from now on."""
     from eval_pipeline.calibration.promoting import demote as take_out
@@ -58,8 +64,9 @@ def demote(
     if not reason.strip():
         raise SettingsError("a demotion needs a reason", "give one with --reason")
     with stored(settings) as warehouse:
-        version = take_out(name, _origin(origin), _person(by), reason.strip(), warehouse, datetime.now(UTC))
-    say(f"{name} {version} for {origin} sessions: demoted by {by.strip()}, {reason.strip()}")
+        of_origin = _origin(origin, warehouse)
+        version = take_out(name, of_origin, _person(by), reason.strip(), warehouse, datetime.now(UTC))
+    say(f"{name} {version} for {of_origin} sessions: demoted by {by.strip()}, {reason.strip()}")
 
 
 def _print_outcome(case: "Candidacy", outcome: "Outcome") -> None:
@@ -73,9 +80,12 @@ def _print_outcome(case: "Candidacy", outcome: "Outcome") -> None:
         say(note)
 
 
-def _origin(origin: str) -> str:
+def _origin(origin: str | None, warehouse: "PostgresWarehouse") -> str:
     from eval_pipeline.table_model import ORIGINS
 
+    if origin is None:
+        stored_origins = warehouse.query("SELECT DISTINCT origin FROM evals.human_labels ORDER BY 1")["origin"].tolist()
+        return str(stored_origins[0]) if len(stored_origins) == 1 else "production"
     if origin not in ORIGINS:
         raise SettingsError(f"there is no origin {origin!r}", f"take one of {', '.join(ORIGINS)}")
     return origin

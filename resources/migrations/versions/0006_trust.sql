@@ -328,7 +328,7 @@ WITH seen AS (
     SELECT DISTINCT subject_kind, subject, subject_version, origin FROM evals.trend_rollups WHERE subject_kind = 'judge'
     UNION
     SELECT DISTINCT subject_kind, subject, subject_version, origin FROM evals.judge_calibration_reports
-    WHERE subject_kind IN ('judge', 'classifier') AND origin <> 'recorded'
+    WHERE subject_kind IN ('judge', 'classifier') AND origin <> 'recorded' AND status <> 'no_labels'
     UNION
     SELECT subject_kind, subject, subject_version, origin FROM evals.promotions
 ), decided AS (
