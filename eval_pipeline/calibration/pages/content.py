@@ -119,6 +119,10 @@ def best(row: Row, name: str) -> str:
 
 def _lead(known: Known) -> Iterator[str]:
     yield POSITIVE
+    if known.kind == "classifier":
+        yield "Of a classifier, TPR over all categories is its accuracy on failures on which it does not abstain."
+    if known.kind == "reviewer":
+        yield "A reviewer's blind answers are held against what the others settled on, he himself left out."
     for row in known.standings:
         by = f", by {row['decided_by']} on {row['decided_at']:%Y-%m-%d}" if row["decided_by"] else ""
         yield f"{row['subject_version']} ({row['origin']}): {row['standing']}{by}."
@@ -264,11 +268,15 @@ def _part(row: Row, part: str) -> Mapping[str, str]:
         part.capitalize(): row[part],
         "Version": row["subject_version"],
         "Labels": f"{SET_WORDS[row['label_set']]}, {row['origin']}",
-        "Caught / failures": f"{row['n_true_fail']} / {row['n_true_fail'] + row['n_missed_fail']}",
+        "Caught / failures": _of(row["n_true_fail"], row["n_missed_fail"]),
         "TPR estimate": share(row, "tpr_shrunk"),
-        "Passed / good": f"{row['n_true_pass']} / {row['n_true_pass'] + row['n_false_fail']}",
+        "Passed / good": _of(row["n_true_pass"], row["n_false_fail"]),
         "TNR estimate": share(row, "tnr_shrunk"),
     }
+
+
+def _of(right: int, wrong: int) -> str:
+    return f"{right} / {right + wrong}" if right + wrong else ""
 
 
 def _confusion(known: Known) -> Section:
