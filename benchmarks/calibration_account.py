@@ -32,10 +32,8 @@ def main() -> None:
     arguments = parser.parse_args()
     scenario = replace(terms, sessions_per_day=arguments.sessions_per_day)
     if arguments.weeks:
-        shadow, before, after = arguments.weeks
-        scenario = replace(
-            scenario, weeks_before_promotion=shadow, weeks_before_change=before, weeks_after_change=after
-        )
+        unproven, before, after = (7 * n for n in arguments.weeks)
+        scenario = replace(scenario, days_before_promotion=unproven, days_before_change=before, days_after_change=after)
     with tempfile.TemporaryDirectory(prefix="calibration-account-") as folder:
         account = lived(scenario, _deployment(Path(folder)), lambda line: print(line, flush=True))
         EmbeddedPostgres(Path(folder)).stop()

@@ -11,7 +11,7 @@ from typing import Any
 
 from assets.definitions import build_definitions
 from assets.running import run_job
-from benchmarks.account.scenario import HASTY, Scenario, days_between
+from benchmarks.account.scenario import HASTY, Scenario
 from eval_pipeline.calibration.gathering import Asking, Candidacy
 from eval_pipeline.calibration.promoting import Outcome, promote
 from eval_pipeline.deployment import Deployment
@@ -124,10 +124,3 @@ def write_candidate(folder: Path, judge: Judge) -> None:
 def _evening(day: date) -> datetime:
     """Return a moment after the simulated people have gone home: they read on the day after a session."""
     return datetime.combine(day, time(19), UTC)
-
-
-def days_of_week(first: date, end: date) -> Iterator[list[date]]:
-    """Yield the weeks of seven days from `first` up to `end`."""
-    days = days_between(first, end)
-    for start in range(0, len(days), 7):
-        yield days[start : start + 7]

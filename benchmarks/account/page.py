@@ -21,8 +21,8 @@ def page(scenario: Scenario, account: Account) -> str:
     parts = [
         "# Calibration account: one simulated story, told from known truth",
         "Written by `make calibration-account`; no figure here is typed by hand. Positive = a failure: the catch rate (TPR) "
-        "is the share of failures that a judge fails, the TNR the share of good sessions that it passes. The weekly check "
-        "runs on the last day of each week.",
+        "is the share of failures that a judge fails, the TNR the share of good sessions that it passes. The alignment "
+        f"check runs every {scenario.days_between_checks} days.",
         _holds(scenario, account),
         _story(scenario),
         "## What the nightly job found, beside what is known",
@@ -34,7 +34,7 @@ def page(scenario: Scenario, account: Account) -> str:
         "## The gate",
         *_decision("The bad candidate", scenario.bad, account.refused),
         *_decision("The judge", scenario.skill, account.promoted),
-        "## The weekly alignment checks",
+        "## The alignment checks",
         markdown_table(_checks(scenario, account.checks)),
         "What the last check before the change and the first after it say:",
         *_sentences(scenario, account.checks),
@@ -48,7 +48,7 @@ def page(scenario: Scenario, account: Account) -> str:
 
 def claims(scenario: Scenario, account: Account) -> list[tuple[str, bool]]:
     """Return what must be true of the story, and whether it is."""
-    first_check = scenario.changes_on + timedelta(days=6)
+    first_check = scenario.first_check_after_change
     before = [day for day in account.alarms() if day < scenario.changes_on]
     n, n_covered = len(account.measured), int(account.measured["is_covered"].sum())
     refused, promoted = account.refused.decision, account.promoted.decision
@@ -166,13 +166,15 @@ def _checks(scenario: Scenario, checks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sentences(scenario: Scenario, checks: pd.DataFrame) -> Iterator[str]:
-    for week_end in (scenario.changes_on - timedelta(days=1), scenario.changes_on + timedelta(days=6)):
-        for sentence in checks.loc[checks["as_of_day"] == week_end, "sentence"]:
-            yield f"> {week_end}: {sentence}"
+    for checked_on in (scenario.changes_on - timedelta(days=1), scenario.first_check_after_change):
+        for sentence in checks.loc[checks["as_of_day"] == checked_on, "sentence"]:
+            yield f"> {checked_on}: {sentence}"
 
 
 def _share(value: Any) -> str:
-    return "" if value is None or pd.isna(value) else f"{value:.3f}"
+    if value is None or pd.isna(value):
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
 def _number(value: Any) -> str:

@@ -3,6 +3,7 @@
 Not here: how it is run (`deployment.py`), what is found (`findings.py`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -33,9 +34,10 @@ class Scenario:
     """
 
     first_day: date = date(2025, 1, 6)
-    weeks_before_promotion: int = 3
-    weeks_before_change: int = 3
-    weeks_after_change: int = 1
+    days_before_promotion: int = 21
+    days_before_change: int = 21
+    days_after_change: int = 7
+    days_between_checks: int = 7
     sessions_per_day: int = 120
     judge: str = "completeness"
     skill: JudgeSkill = GOOD
@@ -46,18 +48,29 @@ class Scenario:
 
     @property
     def promoted_on(self) -> date:
-        """The day of the promotion: the first after the weeks before it."""
-        return self.first_day + timedelta(weeks=self.weeks_before_promotion)
+        """The day of the promotion: the first after the days before it."""
+        return self.first_day + timedelta(days=self.days_before_promotion)
 
     @property
     def changes_on(self) -> date:
         """The first day on which the judge is worse."""
-        return self.promoted_on + timedelta(weeks=self.weeks_before_change)
+        return self.promoted_on + timedelta(days=self.days_before_change)
 
     @property
     def ends_on(self) -> date:
         """The day after the last."""
-        return self.changes_on + timedelta(weeks=self.weeks_after_change)
+        return self.changes_on + timedelta(days=self.days_after_change)
+
+    @property
+    def first_check_after_change(self) -> date:
+        """The last of the days before the first check that sees the worse judge."""
+        return self.changes_on + timedelta(days=self.days_between_checks - 1)
+
+    def stretches(self) -> Iterator[list[date]]:
+        """Yield the days from the promotion on, cut after each day of a check."""
+        days = days_between(self.promoted_on, self.ends_on)
+        for start in range(0, len(days), self.days_between_checks):
+            yield days[start : start + self.days_between_checks]
 
     def skills_on(self, day: date) -> dict[str, JudgeSkill]:
         """Return how good each judge is that is asked on `day`, by name, or by name and declared version."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from benchmarks.account.deployment import LivedDeployment, days_of_week, write_candidate
+from benchmarks.account.deployment import LivedDeployment, write_candidate
 from benchmarks.account.findings import Account, alignment, measured
 from benchmarks.account.known import known_rates
 from benchmarks.account.scenario import Scenario, days_between
@@ -33,12 +33,12 @@ def lived(scenario: Scenario, settings: Settings, tell: Callable[[str], None] = 
         refused = deployment.promote(load_candidate(folder, judge.name))
         promoted = deployment.promote(judge)
         tell(f"candidate: {refused.decision.decision}; judge: {promoted.decision.decision}, {promoted.decision.reason}")
-        for week in days_of_week(scenario.promoted_on, scenario.ends_on):
-            deployment.live(week)
-            deployment.run("alignment_check", week[-1:])
-            tell(f"checked on {week[-1]}")
-            if week[-1] + timedelta(days=1) == scenario.changes_on:
-                found.append(_measured(deployment, week[-1]))
+        for days in scenario.stretches():
+            deployment.live(days)
+            deployment.run("alignment_check", days[-1:])
+            tell(f"checked on {days[-1]}")
+            if days[-1] + timedelta(days=1) == scenario.changes_on:
+                found.append(_measured(deployment, days[-1]))
         with deployment.warehouse() as warehouse:
             checks = alignment(warehouse, judge.name, judge.version)
     return Account(pd.concat(found, ignore_index=True), refused, promoted, checks)

@@ -1,11 +1,11 @@
 """The story of the calibration account in its shorter form: the right numbers, the right decisions, the alarm on its day.
 
-The gate asks for fewer labels here and lower floors, so that a week of traffic is enough. The whole story with the
+The gate asks for fewer labels here and lower floors, so that three days of a bad week are enough. The whole story with the
 shipped demands is `make calibration-account`. Not here: coverage over many stories (`benchmarks/bench_statistics.py`).
 """
 
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -17,11 +17,15 @@ from eval_pipeline.settings import PROJECT_ROOT, Settings
 from eval_pipeline.simulation.judging import JudgeSkill
 from tests.end_to_end.pipeline import NewPipeline
 
+pytestmark = pytest.mark.slow
+
 SCENARIO = Scenario(
-    weeks_before_promotion=1,
-    weeks_before_change=1,
-    weeks_after_change=1,
-    sessions_per_day=70,
+    first_day=date(2025, 2, 3),
+    days_before_promotion=3,
+    days_before_change=2,
+    days_after_change=2,
+    days_between_checks=2,
+    sessions_per_day=150,
     skill=JudgeSkill(tpr=0.97, tnr=0.98),
     bad=JudgeSkill(tpr=0.5, tnr=0.98),
     worse=JudgeSkill(tpr=0.6, tnr=0.7),
@@ -30,6 +34,7 @@ DEMANDS = """
 default: {tpr_floor: 0.6, tnr_floor: 0.8, min_fail: 30, min_pass: 70}
 judges: {}
 """
+READ_TWICE_AS_MUCH = "default: {sessions_per_day: 60}"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,7 @@ def account(new_pipeline: NewPipeline, tmp_path_factory: pytest.TempPathFactory)
     catalog = tmp_path_factory.mktemp("account") / "catalog"
     shutil.copytree(PROJECT_ROOT / "catalog", catalog)
     (catalog / "promotion.yaml").write_text(DEMANDS, encoding="utf-8")
+    (catalog / "surfaces.yaml").write_text(READ_TWICE_AS_MUCH, encoding="utf-8")
     settings = Settings.from_env({**pipeline.environ(), "EVAL_PIPELINE_CATALOG": str(catalog)})
     with pipeline.at_home():
         return lived(SCENARIO, settings)
@@ -70,7 +76,7 @@ def test_the_bad_candidate_is_refused_for_its_catch_rate(account: Account) -> No
 def test_after_the_change_the_judge_is_named_as_what_moved(account: Account) -> None:
     moved = dict(zip(account.checks["as_of_day"], account.checks["judge_moved"], strict=True))
     assert moved[SCENARIO.changes_on - timedelta(days=1)] == "no"
-    assert moved[SCENARIO.changes_on + timedelta(days=6)] == "yes"
+    assert moved[SCENARIO.first_check_after_change] == "yes"
 
 
 def test_the_page_says_what_came_of_it(account: Account) -> None:

@@ -139,6 +139,7 @@ def test_a_judge_made_worse_is_found_on_its_anchors() -> None:
     assert found >= 24
 
 
+@pytest.mark.slow
 def test_false_alarms_of_a_whole_check_are_under_one_a_year() -> None:
     """A judge-year of weekly checks where nothing changes; over 8 years `alarms_of_a_year` gave 0.12 a year."""
     assert sum(alarms_of_a_year(np.random.default_rng(7)).values()) <= 1

@@ -136,7 +136,9 @@ def test_disagreements_are_of_the_calibration_set_and_the_present_version(wareho
         label("one", target, "fail"),
         label("unsettled", target, "fail", label=None, status="disputed"),
     )
-    said = {name: verdict(name, "tone", NOW, "pass") for name in ("agrees", "held out", "other question", "mine", "one")}
+    said = {
+        name: verdict(name, "tone", NOW, "pass") for name in ("agrees", "held out", "other question", "mine", "one")
+    }
     said["unsettled"] = verdict("unsettled", "tone", NOW, "pass")
     store_verdicts(warehouse, *said.values(), verdict("old version", "tone", "old", "pass"))
     (found,) = disagreements(warehouse, JUDGE, "ann")
