@@ -88,7 +88,8 @@ def _ceiling(ceiling: dict[str, float] | None) -> str:
         return "people's ceiling: not known, too few sessions were read by two people"
     names = {"tpr": "TPR", "tnr": "TNR", "agreement": "agreement"}
     shown = ", ".join(f"{words} {ceiling[name]:.3f}" for name, words in names.items() if name in ceiling)
-    return f"people's ceiling: as people err, a faultless judge would show {shown}"
+    read_twice = f"from {ceiling['n_double']:.0f} sessions that two people read, without an interval"
+    return f"people's ceiling: as people err, a faultless judge would show {shown} ({read_twice})"
 
 
 def _looks(outcome: Outcome, policy: GatePolicy) -> str:
