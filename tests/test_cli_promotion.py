@@ -30,7 +30,7 @@ def test_a_decision_fits_one_screen_and_stands_on_record_with_a_person(
         error = result.exception
         return f"{error.problem} {error.mend}" if isinstance(error, EvalPipelineError) else result.output
 
-    real = judges("promote", JUDGE)
+    real = judges("promote", JUDGE, "--origin", "production")
     assert "NOT ENOUGH LABELS: 50 human-failed and 100 human-passed" in real and "no look was spent" in real
     shown = judges("promote", JUDGE, "--origin", "simulated", "--by", "ada")
     assert "asked for by ada" in shown and "catch rate (TPR)" in shown and ">= 0.750" in shown

@@ -163,7 +163,7 @@ def test_every_verdict_on_a_labelled_item_is_counted_once(said: dict[int, tuple[
 
 
 def test_intervals_over_orders_that_hang_together_cover_the_truth() -> None:
-    rng, n_items, runs, covered = np.random.default_rng(6), 80, 60, 0
+    rng, n_items, runs, covered = np.random.default_rng(6), 80, 30, 0
     items = [str(item) for item in range(n_items)]
     verdicts = rows("verdicts", statements({(item, order): "pass" for item in items for order in ("ab", "ba")}))
     labels = reference_labels(rows("labels", statements({(item, ""): "fail" for item in items})))
@@ -172,6 +172,4 @@ def test_intervals_over_orders_that_hang_together_cover_the_truth() -> None:
         said = np.where(rng.random(n_items) < 0.8, "fail", "pass")
         report = measure("d", verdicts.assign(verdict=np.repeat(said, 2)), labels, NOW).iloc[0]
         covered += report["agreement_low"] <= 0.8 <= report["agreement_high"]
-    assert (
-        covered / runs >= 0.88
-    )  # 95 % less two and a half standard errors of the runs; as independent it would be .83
+    assert covered / runs >= 0.85  # 95 % less two and a half standard errors of the runs

@@ -35,6 +35,8 @@ WHO_MAY = {
     "GET /coverage": "viewer",
     "GET /judge": "viewer",
     "GET /judges": "viewer",
+    "GET /reports": "viewer",
+    "GET /report": "viewer",
     "GET /session": "viewer",
     "GET /session/search": "viewer",
     "GET /session/text": "viewer",
