@@ -1,6 +1,6 @@
 """Frames as Markdown: tables and bar charts, whatever their cells hold.
 
-Not here: which asset shows what (`table_assets.py`).
+Not here: what is shown (`assets/table_assets.py`, `calibration/pages/`).
 """
 
 from collections.abc import Sequence

@@ -24,7 +24,7 @@ from eval_pipeline.calibration.evidence import (
 )
 from eval_pipeline.calibration.gate import COUNTS, Bounded, Evidence, Figures, Flips, is_open
 from eval_pipeline.calibration.gate_policy import GatePolicy
-from eval_pipeline.calibration.held_out import Look, leaks_in, looks_taken, record_look
+from eval_pipeline.calibration.held_out import Look, leaks_in, looks_taken, record_look, same_look
 from eval_pipeline.calibration.standings import in_production
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.judges.asking.asker import Asks
@@ -135,12 +135,12 @@ class Gathering:
         Where none is left, there are no figures.
         """
         version, hashed = self.case.judge.version, labels_hash(items)
-        is_same = (looks["subject_version"] == version) & (looks["labels_hash"] == hashed)
-        if not is_same.any() and known.looks_taken >= self.case.policy.looks:
+        same = same_look(looks, version, hashed)
+        if same is None and known.looks_taken >= self.case.policy.looks:
             return known, None
         figures = self._figures(items)
-        if is_same.any():
-            return replace(known, figures=figures), str(looks.loc[is_same, "look_id"].iloc[0])
+        if same is not None:
+            return replace(known, figures=figures), same.look_id
         counts = {name: getattr(figures, name) for name in COUNTS}
         look = Look(self.case.judge.name, version, self.case.by, self.now, hashed, **counts)
         taken = record_look(

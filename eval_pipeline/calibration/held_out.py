@@ -104,7 +104,7 @@ def record_look(
                 f"run it again: set {version} is in use now, and fills with new reviews",
             )
         looks = looks_taken(warehouse, target, origin, version)
-        if (same := _same_look(looks, look)) is not None:
+        if (same := same_look(looks, look.subject_version, look.labels_hash)) is not None:
             return same
         number = len(looks) + 1
         if most is not None and number > most:
@@ -118,8 +118,9 @@ def record_look(
             return taken
 
 
-def _same_look(looks: pd.DataFrame, look: Look) -> Taken | None:
-    is_same = (looks["subject_version"] == look.subject_version) & (looks["labels_hash"] == look.labels_hash)
+def same_look(looks: pd.DataFrame, subject_version: str, labels_hash: str) -> Taken | None:
+    """Return the look among `looks` (rows of `heldout_looks`) of the same version at the same labels; None without one."""
+    is_same = (looks["subject_version"] == subject_version) & (looks["labels_hash"] == labels_hash)
     rows = looks.loc[is_same, ["look_id", "held_out_version", "look"]].to_dict("records")
     return Taken(**{str(name): value for name, value in rows[0].items()}) if rows else None
 

@@ -1,6 +1,6 @@
 """What calibration reads: labels up to a day, the sessions drawn for review, and the predictions to hold against them.
 
-Not here: the comparison (`report.py`, `alignment.py`).
+Not here: the comparison (`report.py`, `alignment/`).
 """
 
 from collections.abc import Iterable

@@ -5,7 +5,7 @@ human-confirmed good sessions that it passes. Raw rates are those of the labelle
 queue took mostly from flagged and failed ones; beside them stand the weighted rates of the traffic (`traffic.py`).
 Errors and sessions to which a subject does not apply are counted apart and enter no rate, but for the recall of a
 signal, which misses what it does not apply to.
-Not here: whether a judge may count in production, drift (`alignment.py`).
+Not here: whether a judge may count in production, drift (`alignment/`).
 """
 
 import datetime as dt
@@ -25,11 +25,11 @@ from eval_pipeline.calibration.reports.rows import (
     GROUP,
     NOT_LOOKED_AT,
     SUBJECT,
-    Standing,
     is_looked_at,
 )
 from eval_pipeline.calibration.reports.shrinkage import with_shrunk
 from eval_pipeline.calibration.split import group_of
+from eval_pipeline.calibration.standings import Standing
 from eval_pipeline.calibration.traffic import COUNT_COLUMNS, RATE_COLUMNS, in_window, traffic_rates
 from eval_pipeline.tables import VERDICTS, CategoryPredictions, JudgeCalibrationReports
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from eval_pipeline.calibration.gate import Bounded, Condition, floors
 from eval_pipeline.calibration.gate_policy import Gates
+from eval_pipeline.calibration.reports.rows import quoted
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.ports import Warehouse
 
@@ -77,8 +78,7 @@ def _finding(row: Mapping[Any, Any], gates: Gates) -> Standing | None:
 
 
 def _bounded(report: Mapping[str, Any], name: str, right: str, wrong: str) -> Bounded:
-    is_weighted = report["tpr_weighted"] is not None and report["tnr_weighted"] is not None
-    column = f"{name}_weighted" if is_weighted else name
+    column = quoted(report, name)
     return Bounded(report[right] + report[wrong], report[column], report[f"{column}_low"])
 
 

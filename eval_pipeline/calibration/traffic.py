@@ -18,8 +18,9 @@ from eval_pipeline.calibration.detection import WINDOW_DAYS, detection, n_contro
 from eval_pipeline.calibration.estimators.rates import Rate
 from eval_pipeline.calibration.estimators.weighted import weighted_rates
 from eval_pipeline.calibration.predictions import FLAGGED
-from eval_pipeline.calibration.reports.rows import BOTH_SETS, FROM, Standing, is_looked_at
+from eval_pipeline.calibration.reports.rows import BOTH_SETS, FROM, is_looked_at
 from eval_pipeline.calibration.split import Retired, groups_of, retired_clusters
+from eval_pipeline.calibration.standings import Standing
 from eval_pipeline.versions import unit_hash
 
 DRAWN_COLUMNS = ["session_id", "session_day", "origin", "arm", "stratum", "weight", "label_set", "retired_for"]

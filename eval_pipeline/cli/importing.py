@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval_pipeline.cli.terminal import err, out, stored
+from eval_pipeline.cli.terminal import err, out, say, stored
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.settings import Settings
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from eval_pipeline.calibration.recorded.importing import Imported, Measured
     from eval_pipeline.calibration.recorded.statements import Kind
-    from eval_pipeline.ports import Warehouse
 
 app = typer.Typer(
     help="Verdicts and labels recorded elsewhere, and how far those judges can be trusted.", no_args_is_help=True
@@ -80,10 +79,11 @@ def labels(
 @app.command()
 def report(dataset: Annotated[str | None, typer.Argument(help="A dataset; all of them unless given.")] = None) -> None:
     """Print again how far the recorded judges can be trusted, as last measured."""
+    from eval_pipeline.calibration.recorded.importing import recorded_reports
     from eval_pipeline.calibration.recorded.showing import of_dataset
 
     with stored(Settings.from_env()) as warehouse:
-        rows = of_dataset(_recorded_reports(warehouse), dataset)
+        rows = of_dataset(recorded_reports(warehouse), dataset)
     if rows.empty:
         raise EvalPipelineError(
             f"no recorded judge is measured{f' in dataset {dataset!r}' if dataset else ''}",
@@ -123,9 +123,9 @@ def _print_imported(imported: "Imported", kind: "Kind", dataset: str) -> None:
 
     reading = imported.reading
     n_read, n_bad = len(reading.statements), len(reading.bad_lines)
-    _say(f"dataset {dataset}: {n_read} {kind} read, {imported.n_added} added, {n_bad} bad lines")
+    say(f"dataset {dataset}: {n_read} {kind} read, {imported.n_added} added, {n_bad} bad lines")
     for sentence in sentences(reading, kind):
-        _say(sentence)
+        say(sentence)
     for line in reading.bad_lines:
         err.print(f"  {line}", markup=False, highlight=False)
     if len(imported.off_vocabulary):
@@ -141,13 +141,13 @@ def _print_measured(measured: "Measured", dataset: str) -> None:
     from eval_pipeline.printing import print_frame
 
     if measured.reports.empty:
-        _say(_why_unmeasured(measured, dataset))
+        say(_why_unmeasured(measured, dataset))
         return
     _print_reports(dataset, measured.reports)
     if measured.variants["variant"].nunique() > 1:
         print_frame(out, measured.variants.round(4), "By order or repeat")
     if measured.n_unanswered:
-        _say(f"{measured.n_unanswered} of {measured.n_verdicts} verdicts are on items without a label of pass or fail")
+        say(f"{measured.n_unanswered} of {measured.n_verdicts} verdicts are on items without a label of pass or fail")
 
 
 def _why_unmeasured(measured: "Measured", dataset: str) -> str:
@@ -164,21 +164,7 @@ def _print_reports(dataset: str, rows: "pd.DataFrame") -> None:
     from eval_pipeline.calibration.recorded.showing import POSITIVE, report_tables
     from eval_pipeline.printing import print_frame
 
-    _say(f"Recorded judges of {dataset}")
+    say(f"Recorded judges of {dataset}")
     for title, table in report_tables(rows):
         print_frame(out, table, title)
-    _say(POSITIVE)
-
-
-def _recorded_reports(warehouse: "Warehouse") -> "pd.DataFrame":
-    from eval_pipeline.measurement_tables import RECORDED
-    from eval_pipeline.tables import JudgeCalibrationReports
-
-    reports = warehouse.read(JudgeCalibrationReports)
-    return reports[reports["origin"] == RECORDED]
-
-
-def _say(text: str) -> None:
-    from eval_pipeline.printing import printable
-
-    out.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+    say(POSITIVE)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eval_pipeline.cli.judges_suggest import suggest
-from eval_pipeline.cli.judging import POSITIVE, Candidate, JudgeName, asking, cost, heading, judge_of, say, verdicts_of
+from eval_pipeline.cli.judging import POSITIVE, Candidate, JudgeName, asking, cost, heading, judge_of, verdicts_of
 from eval_pipeline.cli.promotion import demote, promote
-from eval_pipeline.cli.terminal import err, out, stored
+from eval_pipeline.cli.terminal import err, out, say, stored
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.settings import Settings
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval_pipeline.cli.judging import POSITIVE, JudgeName, judge_of, say, verdicts_of
-from eval_pipeline.cli.terminal import out, stored
+from eval_pipeline.cli.judging import POSITIVE, JudgeName, judge_of, verdicts_of
+from eval_pipeline.cli.terminal import out, say, stored
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.settings import Settings
 

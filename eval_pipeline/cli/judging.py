@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval_pipeline.cli.terminal import err, out
+from eval_pipeline.cli.terminal import err, out, say
 from eval_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,10 +101,3 @@ def heading(text: str) -> None:
     """Print a title."""
     out.print()
     out.print(text, style="bold", markup=False, highlight=False)
-
-
-def say(text: str) -> None:
-    """Print a line; what is not printable in it drives no terminal."""
-    from eval_pipeline.printing import printable
-
-    out.print(printable(text), markup=False, highlight=False, soft_wrap=True)

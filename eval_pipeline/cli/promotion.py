@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eval_pipeline.cli.judging import Candidate, JudgeName, asking, heading, judge_of, say
-from eval_pipeline.cli.terminal import out, stored
+from eval_pipeline.cli.judging import Candidate, JudgeName, asking, heading, judge_of
+from eval_pipeline.cli.terminal import out, say, stored
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.settings import Settings
 

@@ -35,3 +35,10 @@ def stored(settings: Settings) -> Iterator["PostgresWarehouse"]:
     migrate(url)
     with PostgresWarehouse(url) as warehouse:
         yield warehouse
+
+
+def say(text: str) -> None:
+    """Print a line; what is not printable in it drives no terminal."""
+    from eval_pipeline.printing import printable
+
+    out.print(printable(text), markup=False, highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from typing import Any
 from eval_pipeline.calibration.pages.content import Known
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import records
+from eval_pipeline.trust_tables import PREDICTORS
 
 MOST = 50
 """How many decisions, looks and checks a page goes back."""
@@ -41,6 +42,9 @@ _CHECKS = """
     from evals.alignment_checks where subject_kind = %(kind)s and subject = %(name)s
     order by as_of_day desc, origin, subject_version limit %(most)s"""
 
+_OF_PREDICTORS = {"standings": _STANDINGS, "decisions": _DECISIONS, "looks": _LOOKS, "checks": _CHECKS}
+"""Nothing else is promoted or checked, and there are many signals and evaluators."""
+
 
 def subjects(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Return every subject that was measured: kind, name, as_of_day, n_versions, n_labels; judges first."""
@@ -49,14 +53,7 @@ def subjects(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 def known_of(warehouse: Warehouse, kind: str, name: str) -> Known | None:
     """Return what is known of a subject; None where none of this name was ever measured."""
-    found = {
-        part: records(warehouse, sql, kind=kind, name=name, **({"most": MOST} if "%(most)s" in sql else {}))
-        for part, sql in (
-            ("figures", _FIGURES),
-            ("standings", _STANDINGS),
-            ("decisions", _DECISIONS),
-            ("looks", _LOOKS),
-            ("checks", _CHECKS),
-        )
-    }
-    return Known(kind, name, **found) if found["figures"] or found["decisions"] else None
+    parts = {"figures": _FIGURES, **(_OF_PREDICTORS if kind in PREDICTORS else {})}
+    asked = {"kind": kind, "name": name, "most": MOST}
+    found = {part: records(warehouse, sql, **asked) for part, sql in parts.items()}
+    return Known(kind, name, **found) if found["figures"] or found.get("decisions") else None

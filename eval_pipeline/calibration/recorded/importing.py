@@ -18,8 +18,11 @@ from eval_pipeline.calibration.recorded.rows import KEYS, MEANING, TABLES, new_r
 from eval_pipeline.calibration.recorded.statements import Kind, Reading, read_statements
 from eval_pipeline.calibration.recorded.vocabulary import OFF_VOCABULARY, Vocabulary
 from eval_pipeline.errors import SettingsError
+from eval_pipeline.measurement_tables import RECORDED
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import JudgeCalibrationReports
+
+_REPORTS = "select * from evals.judge_calibration_reports where origin = %(origin)s order by report_id"
 
 _DATASET = re.compile(r"[\w.-]{1,100}")
 
@@ -76,8 +79,13 @@ def measure_dataset(warehouse: Warehouse, dataset: str, raters: Sequence[str], n
     verdicts, labels = (stored_rows(warehouse, kind, dataset) for kind in ("verdicts", "labels"))
     reference = reference_labels(labels, raters)
     reports = measure(dataset, verdicts, reference, now)
-    warehouse.append(JudgeCalibrationReports, new_reports(reports, warehouse.read(JudgeCalibrationReports)))
+    warehouse.append(JudgeCalibrationReports, new_reports(reports, recorded_reports(warehouse)))
     answered = pd.MultiIndex.from_frame(verdicts[["item_id", "target", "metric"]]).isin(
         pd.MultiIndex.from_frame(reference.loc[reference["label"] != OFF_VOCABULARY, KEYS["labels"][:3]])
     )
     return Measured(reports, by_variant(verdicts, reference), len(verdicts), len(labels), int((~answered).sum()))
+
+
+def recorded_reports(warehouse: Warehouse) -> pd.DataFrame:
+    """Return the rows of `judge_calibration_reports` about recorded judges; those about our own are many, and not read."""
+    return JudgeCalibrationReports.validate(warehouse.query(_REPORTS, {"origin": RECORDED}))

@@ -16,6 +16,7 @@ from eval_pipeline.calibration.estimators.balanced import balanced_accuracy
 from eval_pipeline.calibration.estimators.clustered import clustered_rate
 from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, Rate, status_of
 from eval_pipeline.calibration.estimators.stability import flip_rate
+from eval_pipeline.calibration.reports.news import contents, following
 from eval_pipeline.measurement_tables import RECORDED
 from eval_pipeline.tables import JudgeCalibrationReports
 from eval_pipeline.versions import content_hash
@@ -23,7 +24,8 @@ from eval_pipeline.versions import content_hash
 ITEM = ["item_id", "target", "metric"]
 JUDGE = ["judge", "judge_version", "metric"]
 ALL = "all"
-_TICK = pd.Timedelta(microseconds=1)
+_APART = ("report_id", "measured_at", "as_of_day")
+"""A recorded judge is measured whenever something is imported, so the day is no part of what was found."""
 _AS_FITS: dict[str, Any] = {
     "subject_kind": "judge",
     "origin": RECORDED,
@@ -50,7 +52,7 @@ def measure(dataset: str, verdicts: pd.DataFrame, reference: pd.DataFrame, now: 
     ]
     columns = list(JudgeCalibrationReports.to_schema().columns)
     frame = JudgeCalibrationReports.validate(pd.DataFrame(rows, columns=columns))
-    return frame.assign(report_id=[content_hash([content, None]) for content in _contents(frame)])
+    return frame.assign(report_id=[content_hash([content, None]) for content in contents(frame, _APART)])
 
 
 def new_reports(measured: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
@@ -61,17 +63,14 @@ def new_reports(measured: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
     by_time = stored[stored["origin"] == RECORDED].sort_values("measured_at", kind="stable")
     latest = {
         (row["subject"], row["subject_version"]): (row, content)
-        for row, content in zip(by_time.to_dict("records"), _contents(by_time), strict=True)
+        for row, content in zip(by_time.to_dict("records"), contents(by_time, _APART), strict=True)
     }
     rows = []
-    for row, content in zip(measured.to_dict("records"), _contents(measured), strict=True):
+    for row, content in zip(measured.to_dict("records"), contents(measured, _APART), strict=True):
         before, content_before = latest.get((row["subject"], row["subject_version"]), (None, None))
         if before is not None and content_hash(content) == content_hash(content_before):
             continue
-        if before is not None:
-            row["report_id"] = content_hash([content, before["report_id"]])
-            row["measured_at"] = max(row["measured_at"], before["measured_at"] + _TICK)
-        rows.append(row)
+        rows.append(row if before is None else following(row, content, before))
     return JudgeCalibrationReports.validate(pd.DataFrame(rows, columns=list(measured.columns)))
 
 
@@ -170,12 +169,3 @@ def _flips(verdicts: pd.DataFrame) -> dict[str, Any]:
 def _plain(frame: pd.DataFrame) -> list[Any]:
     rows: list[Any] = np.sort(frame.astype("str").agg("\x1f".join, axis="columns").to_numpy(dtype=object)).tolist()
     return rows
-
-
-def _contents(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the figures row by row, nulls as None: neither when they were measured nor under which id."""
-    columns = frame.drop(columns=["report_id", "measured_at", "as_of_day"]).astype("object")
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in columns.where(columns.notna(), None).to_dict("records")
-    ]

@@ -4,7 +4,7 @@ Not here: the report (`calibration/report.py`).
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -39,15 +39,19 @@ def new_measurements(measured: pd.DataFrame, stored: pd.DataFrame, measured_at: 
         if before is None:
             news.append(row)
         elif content != content_before:
-            report_id = content_hash([content, before["report_id"]])
-            written_at = max(row["measured_at"], before["measured_at"] + _TICK)
-            news.append(row | {"report_id": report_id, "measured_at": written_at})
+            news.append(following(row, content, before))
     return JudgeCalibrationReports.validate(pd.DataFrame(news, columns=list(measured.columns)))
+
+
+def following(row: Row, content: dict[str, Any], before: Row) -> Row:
+    """Return `row` as one that follows `before`: its id hashes both, and it is measured after it, whatever the clock says."""
+    measured_at = max(row["measured_at"], before["measured_at"] + _TICK)
+    return row | {"report_id": content_hash([content, before["report_id"]]), "measured_at": measured_at}
 
 
 def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
     """Return `frame` with `report_id`, a hash of each row's content."""
-    return frame.assign(report_id=[content_hash(content) for content in _contents(frame)])
+    return frame.assign(report_id=[content_hash(content) for content in contents(frame)])
 
 
 def traffic_counts(rows: pd.DataFrame) -> dict[str, "pd.Series[Any]"]:
@@ -92,13 +96,13 @@ def _statuses(rows: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
 
 def _measurements(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], Row, dict[str, Any]]]:
     """Yield what each row measures (its values of `GROUP`), the row, and its content."""
-    for row, content in zip(frame.to_dict("records"), _contents(frame), strict=True):
+    for row, content in zip(frame.to_dict("records"), contents(frame), strict=True):
         yield tuple(row[name] for name in GROUP), row, content
 
 
-def _contents(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return what was measured, row by row, nulls as None: neither when nor under which id."""
-    columns = frame.drop(columns=["report_id", "measured_at"]).astype("object")
+def contents(frame: pd.DataFrame, apart: Sequence[str] = ("report_id", "measured_at")) -> list[dict[str, Any]]:
+    """Return what was measured, row by row, nulls as None, but for the columns `apart`: neither when nor under which id."""
+    columns = frame.drop(columns=list(apart)).astype("object")
     return [
         {str(name): value for name, value in row.items()}
         for row in columns.where(columns.notna(), None).to_dict("records")

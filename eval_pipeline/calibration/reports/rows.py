@@ -3,7 +3,10 @@
 Not here: the figures (the modules beside this one).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from eval_pipeline.calibration.standings import Standing
 
 SUBJECT = ["subject_kind", "subject", "subject_version"]
 FROM = [*SUBJECT, "origin", "label_set"]
@@ -18,9 +21,6 @@ BOTH_SETS = "all"
 
 NOT_LOOKED_AT = "not_looked_at"
 
-Standing = tuple[str, str, str, str]
-"""Kind, name, version and origin, as `standings.proven` has them."""
-
 
 def is_looked_at(of: Sequence[str], proven: Collection[Standing]) -> bool:
     """Return whether the labels of a set may be held against a subject every night. `of`: values of `FROM`.
@@ -30,3 +30,10 @@ def is_looked_at(of: Sequence[str], proven: Collection[Standing]) -> bool:
     """
     kind, subject, version, origin, label_set = of
     return kind != "judge" or label_set != "held_out" or (kind, subject, version, origin) in proven
+
+
+def quoted(row: Mapping[str, Any], rate: str) -> str:
+    """Return which column of a row is quoted for `rate` (tpr or tnr): that of the traffic where both are known there, else
+    that of the labels as they stand."""
+    is_weighted = row["tpr_weighted"] is not None and row["tnr_weighted"] is not None
+    return f"{rate}_weighted" if is_weighted else rate

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from eval_pipeline.calibration.held_out import held_out_of
+from eval_pipeline.calibration.reports.rows import quoted
 from eval_pipeline.judges.definition import Judge
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import production_first, records
@@ -196,10 +197,9 @@ def disagreements(warehouse: Warehouse, judge: Judge, person: str) -> list[Disag
 
 def figures_of(row: Row) -> Figures:
     """Return what a row of `judge_calibration_reports` says, the rates of the traffic where both are known."""
-    is_weighted = row["tpr_weighted"] is not None and row["tnr_weighted"] is not None
-    suffix = "_weighted" if is_weighted else ""
-    tpr = _share(row, f"tpr{suffix}", _n_fail(row))
-    tnr = _share(row, f"tnr{suffix}", int(row["n_true_pass"] + row["n_false_fail"]))
+    is_weighted = quoted(row, "tpr") != "tpr"
+    tpr = _share(row, quoted(row, "tpr"), _n_fail(row))
+    tnr = _share(row, quoted(row, "tnr"), int(row["n_true_pass"] + row["n_false_fail"]))
     return Figures(
         row["subject_version"],
         row["origin"],

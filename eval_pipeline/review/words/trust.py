@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval_pipeline.calibration.estimators.rates import MIN_FOR_RATE, Rate, rate
+from eval_pipeline.calibration.reports.rows import quoted
 from eval_pipeline.ports import Warehouse
 
 NEVER = "never measured"
@@ -99,9 +100,8 @@ def _has_figures(row: Row) -> bool:
 
 
 def _trust(row: Row) -> Trust:
-    is_weighted = row["tpr_weighted"] is not None and row["tnr_weighted"] is not None
-    suffix = "_weighted" if is_weighted else ""
-    parts = [f"{name}{suffix}{end}" for name in ("tpr", "tnr") for end in ("", "_low", "_high")]
+    is_weighted = quoted(row, "tpr") != "tpr"
+    parts = [f"{quoted(row, name)}{end}" for name in ("tpr", "tnr") for end in ("", "_low", "_high")]
     figures = dict(zip(("tpr", "tpr_low", "tpr_high", "tnr", "tnr_low", "tnr_high"), map(row.get, parts), strict=True))
     by_kind = {"signal": _of_signal, "classifier": _of_classifier}
     sentence = by_kind.get(row["subject_kind"], _of_verdict)(row)
@@ -112,9 +112,8 @@ def _trust(row: Row) -> Trust:
 
 def _of_verdict(row: Row) -> str:
     """Return what a judge or evaluator catches and lets pass."""
-    is_weighted = row["tpr_weighted"] is not None and row["tnr_weighted"] is not None
-    suffix, of = ("_weighted", "in the traffic") if is_weighted else ("", "of the labelled sessions")
-    catches, passes = (_share(row, f"{name}{suffix}") for name in ("tpr", "tnr"))
+    of = "in the traffic" if quoted(row, "tpr") != "tpr" else "of the labelled sessions"
+    catches, passes = (_share(row, quoted(row, name)) for name in ("tpr", "tnr"))
     if catches is None and passes is None:
         return f"{_labels(row)}: too few to say"
     caught = f"catches {catches} of confirmed failures" if catches else "too few failures to say what it catches"
