@@ -1,7 +1,7 @@
-"""The tables of figures: how far each predictor can be trusted, whether it still is, and what it says day by day.
+"""The tables of figures: how far each predictor can be trusted, and whether it still is.
 
 Part of `tables.py`, where every table is looked up; only the length of one file keeps them apart. Not here: how a figure
-is made (`calibration/`, `trends/`).
+is made (`calibration/`), what machines say day by day (`trend_tables.py`).
 """
 
 import datetime as dt
@@ -176,35 +176,6 @@ class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append
     def _counts_add_up(cls, frame: pd.DataFrame) -> pd.Series:
         counts = frame[["n_true_fail", "n_missed_fail", "n_false_fail", "n_true_pass"]]
         return counts.sum(axis="columns") == frame["n_labels"]
-
-
-class TrendRollups(
-    Table,
-    key=("session_day", "subject_kind", "subject", "subject_version", "model_version", "surface", "slice", "origin"),
-    day="session_day",
-):
-    """A day's failure rate of one evaluator, judge or signal, by its version, product model, surface and slice."""
-
-    session_day: dt.date = column("UTC day")
-    subject_kind: str = column("evaluator, judge or signal", isin=SUBJECT_KINDS)
-    subject: str = column("Its name")
-    subject_version: str = column("Its version")
-    model_version: str = column("Product model, all, or not stated")
-    surface: str = column("Surface, or all")
-    slice: str = column("Slice as key=value, or all")
-    origin: str = column("Origin of the sessions; never mixed, synthetic never counted", isin=ORIGINS)
-    n: int = column("Sessions with a pass or fail (signal: fired or quiet)", ge=0)
-    n_fail: int = column("Sessions that failed (signal: fired)", ge=0)
-    n_not_applicable: int = column("Sessions it did not apply to", ge=0)
-    n_error: int = column("Sessions where it crashed or gave no verdict", ge=0)
-    fail_rate: float = rate("n_fail / n; null when n = 0")
-    fail_rate_low: float = rate("Lower end of the 95 % Wilson interval")
-    fail_rate_high: float = rate("Upper end of the 95 % Wilson interval")
-
-    @pa.dataframe_check(name="fails are among n, and no data is no rate")
-    @classmethod
-    def _rate_of_data(cls, frame: pd.DataFrame) -> pd.Series:
-        return (frame["n_fail"] <= frame["n"]) & (frame["fail_rate"].notna() == (frame["n"] > 0))
 
 
 class AlignmentChecks(

@@ -12,6 +12,9 @@ VERDICTS = ["pass", "fail", "not_applicable", "error"]
 OUTCOMES = ["fired", "quiet", "not_applicable"]
 ARMS = ["flagged", "control", "error_analysis", "double_review"]
 ORIGINS = ["production", "synthetic", "simulated"]
+TRAFFIC_ORIGINS = ["production", "simulated"]
+"""The origins of sessions that a user or a simulated one had. Synthetic sessions are made for coverage, and are in no rate."""
+
 LABELS = ["pass", "fail"]
 STAGES = ["blind", "revealed", "adjudication"]
 SUBJECT_KINDS = ["evaluator", "judge", "classifier", "signal", "reviewer"]

@@ -16,7 +16,6 @@ from eval_pipeline.call_tables import ModelSpend as ModelSpend
 from eval_pipeline.measurement_tables import AlignmentChecks as AlignmentChecks
 from eval_pipeline.measurement_tables import JudgeCalibrationReports as JudgeCalibrationReports
 from eval_pipeline.measurement_tables import SignalQuality as SignalQuality
-from eval_pipeline.measurement_tables import TrendRollups as TrendRollups
 from eval_pipeline.recorded_tables import RecordedLabels as RecordedLabels
 from eval_pipeline.recorded_tables import RecordedVerdicts as RecordedVerdicts
 from eval_pipeline.review_tables import AuditTrail as AuditTrail
@@ -30,9 +29,19 @@ from eval_pipeline.table_model import ARMS as ARMS
 from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, STAGES, SUBJECT_KINDS, Timestamp, column
 from eval_pipeline.table_model import VERDICTS as VERDICTS
 from eval_pipeline.table_model import Table as Table
+from eval_pipeline.trend_tables import AlertDeliveries as AlertDeliveries
+from eval_pipeline.trend_tables import HeadlineRates as HeadlineRates
+from eval_pipeline.trend_tables import HeadlineWindows as HeadlineWindows
+from eval_pipeline.trend_tables import TrendAlerts as TrendAlerts
+from eval_pipeline.trend_tables import TrendBaselines as TrendBaselines
+from eval_pipeline.trend_tables import TrendCandidates as TrendCandidates
+from eval_pipeline.trend_tables import TrendDirections as TrendDirections
+from eval_pipeline.trend_tables import TrendRollups as TrendRollups
+from eval_pipeline.trend_tables import TrendVersions as TrendVersions
+from eval_pipeline.trend_tables import TrendWindows as TrendWindows
+from eval_pipeline.trend_tables import VersionChanges as VersionChanges
 from eval_pipeline.trust_tables import AnchorSessions as AnchorSessions
 from eval_pipeline.trust_tables import AnchorVerdicts as AnchorVerdicts
-from eval_pipeline.trust_tables import HeadlineRates as HeadlineRates
 from eval_pipeline.trust_tables import HeldoutLooks as HeldoutLooks
 from eval_pipeline.trust_tables import HeldoutRetirements as HeldoutRetirements
 from eval_pipeline.trust_tables import JudgeStandings as JudgeStandings
@@ -379,9 +388,16 @@ TABLES: tuple[type[Table], ...] = (
     RecordedLabels,
     JudgeCalibrationReports,
     TrendRollups,
+    TrendWindows,
+    TrendVersions,
+    TrendBaselines,
+    TrendDirections,
+    TrendCandidates,
+    TrendAlerts,
+    AlertDeliveries,
     AlignmentChecks,
     ErrorAnalysisSamples,
 )
 
-VIEWS: tuple[type[Table], ...] = (Verdicts, SignalQuality, JudgeStandings, HeadlineRates)
+VIEWS: tuple[type[Table], ...] = (Verdicts, SignalQuality, JudgeStandings, HeadlineRates, HeadlineWindows, VersionChanges)
 """What the database derives from the tables for those who read; nothing is written to them."""

@@ -8,7 +8,6 @@ import datetime as dt
 
 import pandas as pd
 
-from eval_pipeline.measurement_tables import TrendRollups
 from eval_pipeline.table_model import ORIGINS, VERDICTS, Table, Timestamp, column
 
 PREDICTORS = ["judge", "classifier"]
@@ -122,7 +121,3 @@ class JudgeStandings(Table, key=("subject_kind", "subject", "subject_version", "
     decided_at: Timestamp = column("When (UTC)", nullable=True)
     last_decision: str = column("The latest decision on it, refusals too; null when there was none", nullable=True)
     reason: str = column("Why, in words", nullable=True)
-
-
-class HeadlineRates(TrendRollups, key=TrendRollups.primary_key(), day="session_day"):
-    """The daily failure rates that may be quoted: those of `trend_rollups`, of judges the proven version alone."""
