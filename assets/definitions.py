@@ -7,7 +7,7 @@ import dagster as dg
 from assets import calibration, error_analysis, labels, sessions, trends, verdicts
 from assets.checks import all_checks
 from assets.jobs import all_jobs
-from assets.schedules import all_schedules
+from assets.schedules import load_schedules
 from assets.sensors import all_sensors
 from eval_pipeline.deployment import CODE_VERSION, Deployment
 from eval_pipeline.settings import Settings
@@ -44,7 +44,7 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
         assets=assets,
         asset_checks=all_checks([table for table in TABLES if table.table_name() in keys - {"reviews"}]),
         jobs=all_jobs,
-        schedules=all_schedules,
+        schedules=load_schedules(settings.catalog / "schedules.yaml"),
         sensors=all_sensors,
         resources=resources,
         executor=dg.in_process_executor,

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from assets.running import RANGE_END, RANGE_START
-from assets.schedules import all_schedules
+from assets.schedules import SCHEDULED, load_schedules
 from assets.sensors import AGAIN_AFTER, MOST_RUNS, all_sensors
+from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.asking.undone import left_undone_rows
 from eval_pipeline.review.labels import derive_labels
 from eval_pipeline.tables import (
@@ -253,8 +254,29 @@ def test_days_with_calls_in_a_batch_are_asked_for_once_an_hour_until_all_are_ans
     assert ticks.days(NOW + 2 * AGAIN_AFTER) == []
 
 
-@pytest.mark.parametrize("schedule", all_schedules, ids=lambda schedule: schedule.name)
+SHIPPED = load_schedules(Path("catalog/schedules.yaml"))
+
+
+@pytest.mark.parametrize("schedule", SHIPPED, ids=lambda schedule: schedule.name)
 def test_a_schedule_asks_for_the_last_full_day(schedule: dg.ScheduleDefinition) -> None:
     context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 1, 6, 1, 30, tzinfo=UTC))
     request = schedule(context)
     assert request.partition_key == "2026-01-05"
+
+
+@pytest.mark.parametrize(
+    ("times", "problem"),
+    [
+        ({"alignment_check": "every monday"}, "times.alignment_check: 'every monday' is no cron expression"),
+        ({"weekly_tidying": "0 4 * * 1"}, "weekly_tidying stands there too much or is missing"),
+        ({"error_analysis": None}, "error_analysis stands there too much or is missing"),
+    ],
+)
+def test_a_timetable_at_fault_is_refused_with_its_mend(
+    times: dict[str, str | None], problem: str, tmp_path: Path
+) -> None:
+    given = {**{name: "0 1 * * *" for name in SCHEDULED}, **times}
+    path = tmp_path / "schedules.yaml"
+    path.write_text("times:\n" + "".join(f"  {name}: {cron}\n" for name, cron in given.items() if cron))
+    with pytest.raises(SettingsError, match=problem):
+        load_schedules(path)
