@@ -28,6 +28,12 @@ MARGINS: tuple[frozenset[str], ...] = (
 )
 """The columns that each kind of cell holds apart; the others say `all`."""
 
+NO_LABEL = "no label yet"
+UNCORRECTED = [
+    *("corrected_rate", "corrected_rate_low", "corrected_rate_high", "correction", "labels_first_day"),
+    *("labels_last_day", "label_age_days", "labels_version"),
+]
+
 WORST_FIRST = ["fail", "error", "pass", "not_applicable"]
 """Which of several verdicts of one evaluator is the session's: a failure anywhere fails it, a crash leaves open
 whether it passed, and what did not apply counts only when nothing else did."""
@@ -125,6 +131,10 @@ def _rollups(day: date, counts: pd.DataFrame) -> pd.DataFrame:
         "fail_rate": counts["n_fail"] / n.where(n > 0).astype("float64"),
         "fail_rate_low": low.astype(np.float64),
         "fail_rate_high": high.astype(np.float64),
+        "n_labels": 0,
+        "not_corrected_because": NO_LABEL,
+        **dict.fromkeys(UNCORRECTED, None),
     }
     order = list(TrendRollups.to_schema().columns)
-    return counts.assign(**columns)[order].sort_values(list(TrendRollups.primary_key()), ignore_index=True)
+    rows = counts.assign(**columns)[order].sort_values(list(TrendRollups.primary_key()), ignore_index=True)
+    return TrendRollups.validate(rows)

@@ -275,7 +275,7 @@ def test_a_schedule_asks_for_the_last_full_day(schedule: dg.ScheduleDefinition) 
 def test_a_timetable_at_fault_is_refused_with_its_mend(
     times: dict[str, str | None], problem: str, tmp_path: Path
 ) -> None:
-    given = {**{name: "0 1 * * *" for name in SCHEDULED}, **times}
+    given = {**dict.fromkeys(SCHEDULED, "0 1 * * *"), **times}
     path = tmp_path / "schedules.yaml"
     path.write_text("times:\n" + "".join(f"  {name}: {cron}\n" for name, cron in given.items() if cron))
     with pytest.raises(SettingsError, match=problem):
