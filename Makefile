@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run dev review test test-all check format docs bench bench-redaction bench-signals bench-evaluators bench-judges \
-  bench-injection bench-replies bench-review bench-statistics calibration-account up down clean
+  bench-injection bench-replies bench-review bench-statistics bench-error-analysis calibration-account up down clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench-review: $(READY) ## The review app: server time and weight of its pages, a
 
 bench-statistics: $(READY) ## Coverage of every interval that is printed, false promotions, and speed (REPLICATES=1000)
 	@$(BIN)/python -m benchmarks.bench_statistics $(if $(REPLICATES),--replicates $(REPLICATES))
+
+bench-error-analysis: $(READY) ## A planted failure mode is proposed, and nothing where nothing is planted (10 seeds each)
+	@$(BIN)/python -m benchmarks.bench_error_analysis
 
 calibration-account: $(READY) ## Judges promoted, refused and found out on simulated traffic; writes docs/calibration-account.md
 	@$(BIN)/python -m benchmarks.calibration_account

@@ -14,6 +14,8 @@ import pandas as pd
 from assets.alignment import alignment_finding_checks
 from assets.partitions import checked_days
 from assets.promotion_checks import judges_are_proven
+from assets.synthetic import evaluators_notice
+from assets.trend_findings import trend_finding_checks
 from eval_pipeline.contracts import broken_rows
 from eval_pipeline.expectations import MOST_ERRORS, WATCHED, BatchDocs, watch_batch
 from eval_pipeline.intake_accounting import unaccounted
@@ -155,6 +157,13 @@ def _result(broken: pd.DataFrame, fine: str, wrong: str) -> dg.AssetCheckResult:
 
 
 def all_checks(tables: Iterable[type[Table]]) -> list[dg.AssetChecksDefinition]:
-    """Return every check: one contract a table, the intake's accounting, and the watched batches."""
+    """Return every check: one contract a table, the intake's accounting, the watched batches, and what was found."""
     watched = [*map(batch_check, WATCHED), nothing_set_aside, judges_answer, judges_are_proven]
-    return [*map(contract_check, tables), intake_is_complete, *watched, *alignment_finding_checks]
+    return [
+        *map(contract_check, tables),
+        intake_is_complete,
+        *watched,
+        *alignment_finding_checks,
+        *trend_finding_checks,
+        evaluators_notice,
+    ]

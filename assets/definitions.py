@@ -4,7 +4,16 @@ from typing import Any
 
 import dagster as dg
 
-from assets import calibration, error_analysis, labels, sessions, trends, verdicts
+from assets import (
+    calibration,
+    error_analysis,
+    labels,
+    sessions,
+    synthetic,
+    trend_findings,
+    trends,
+    verdicts,
+)
 from assets.checks import all_checks
 from assets.jobs import all_jobs
 from assets.schedules import load_schedules
@@ -26,7 +35,15 @@ ASSETS = [
     calibration.judge_calibration_reports,
     calibration.alignment_checks,
     trends.trend_rollups,
+    trends.trend_windows,
+    trends.trend_versions,
+    trend_findings.trend_findings,
+    trend_findings.trend_alerts,
     error_analysis.error_analysis_samples,
+    error_analysis.taxonomy_proposals,
+    error_analysis.taxonomy_saturation,
+    synthetic.coverage,
+    synthetic.synthetic_expectations,
 ]
 
 

@@ -10,6 +10,15 @@ import dagster as dg
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+_STEPS = {
+    "nightly_evaluation": 13,
+    "nightly_evaluation_by_batch": 13,
+    "refresh_labels": 4,
+    "refresh_trends": 4,
+    "alignment_check": 1,
+    "error_analysis": 3,
+    "synthetic_coverage": 2,
+}
 QUIET_LOGS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -64,7 +73,7 @@ def _is_interruption(event: dg.DagsterEvent) -> bool:
 
 def n_steps(job_name: str) -> int:
     """Return how many steps of `job_name` report their progress, one report a day each."""
-    return {"nightly_evaluation": 9, "nightly_evaluation_by_batch": 9, "refresh_labels": 2}.get(job_name, 1)
+    return _STEPS[job_name]
 
 
 def stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:

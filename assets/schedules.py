@@ -13,6 +13,7 @@ from assets.jobs import (
     error_analysis,
     nightly_evaluation,
     nightly_evaluation_by_batch,
+    synthetic_coverage,
 )
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
@@ -20,7 +21,8 @@ from eval_pipeline.errors import SettingsError
 Job = Any  # Dagster does not export the type of a job that is still to be resolved.
 
 SCHEDULED: Mapping[str, Job] = {
-    job.name: job for job in (nightly_evaluation, nightly_evaluation_by_batch, alignment_check, error_analysis)
+    job.name: job
+    for job in (nightly_evaluation, nightly_evaluation_by_batch, alignment_check, error_analysis, synthetic_coverage)
 }
 
 

@@ -1,5 +1,5 @@
-"""Dagster sensors: days whose sessions came late or stayed open run again, new reviews refresh labels and calibration,
-and days whose judges were asked in batches run again when the answers have come.
+"""Dagster sensors: days whose sessions came late or stayed open run again, trends over days that changed are summed up again,
+new reviews refresh labels and calibration, and days whose judges were asked in batches run again when the answers have come.
 
 Each asks our own tables what is not as it should be, so nothing is missed, however long a sensor was off. What is still
 so an hour after it was asked for is asked for again: a run that failed is tried again, at most once an hour. A sensor
@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 import dagster as dg
 import orjson
 
-from assets.jobs import nightly_evaluation, nightly_evaluation_by_batch, refresh_labels
+from assets.jobs import nightly_evaluation, nightly_evaluation_by_batch, refresh_labels, refresh_trends
 from assets.running import RANGE_END, RANGE_START
 from eval_pipeline.clock import Clock
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.sessions import IDLE_CLOSE
+from eval_pipeline.trends.windows import STALE_WINDOWS
 
 MOST_RUNS = 20
 """Of one tick. What does not fit is asked for by the next ticks: nothing is asked for twice before everything was once."""
@@ -186,6 +187,14 @@ all_sensors = [
         BATCHED_CALLS,
         _of_day,
         "Runs the nightly job by batch again, once an hour, for each day with calls in a batch: it collects what was answered.",
+    ),
+    _sensor(
+        "stale_trends",
+        refresh_trends,
+        STALE_WINDOWS,
+        _of_range,
+        "Sums the windows of trends up again, and what follows from them, for days whose daily rates have changed since: sessions of "
+        "an earlier day came late.",
     ),
     _sensor(
         "new_reviews",

@@ -1,30 +1,77 @@
-"""Dagster asset of the trends: daily failure rates with their intervals."""
+"""Dagster assets of the trends: failure rates of days and windows, raw and corrected, and by version of what stands behind."""
 
 from datetime import date
 
 from assets.table_assets import Frames, Shows, table_asset
 from eval_pipeline.ports import Warehouse
-from eval_pipeline.tables import EvaluatorVerdicts, JudgeVerdicts, RawSessions, SessionSignals, TrendRollups
+from eval_pipeline.tables import (
+    EvaluatorVerdicts,
+    JudgeVerdicts,
+    RawSessions,
+    SessionSignals,
+    TrendRollups,
+    TrendVersions,
+    TrendWindows,
+)
+from eval_pipeline.trends.corrected import with_corrections
+from eval_pipeline.trends.evidence import evidence_until
 from eval_pipeline.trends.rollups import roll_up
+from eval_pipeline.trends.version_rollups import version_rollups
+from eval_pipeline.trends.windows import COUNTED_COLUMNS, window_days, windows
+
+GROUP = "trends"
+_SAID = ["session_signals", "evaluator_verdicts", "judge_verdicts"]
+_SESSIONS = ["session_id", "model_version", "surface", "slices", "origin"]
+_SIGNALS = ["session_id", "signal", "signal_version", "outcome", "is_counting"]
+_EVALUATORS = ["session_id", "evaluator", "evaluator_version", "target", "verdict"]
+_JUDGES = ["session_id", "judge", "judge_version", "repeat", "verdict"]
 
 
 @table_asset(
     TrendRollups,
-    group="trends",
-    deps=["raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"],
+    group=GROUP,
+    deps=["raw_sessions", *_SAID, "flagged_sessions", "human_labels"],
     shows=Shows(["subject_kind", "subject"]),
 )
 def trend_rollups(day: date, warehouse: Warehouse) -> Frames:
-    """Roll the day's verdicts and signals up by version, product model, surface and slice."""
-    by_session = ["session_id"]
-    yield roll_up(
+    """Roll the day's verdicts and signals up by version, product model, surface and slice, and correct the rates."""
+    counted = roll_up(
         day,
-        sessions=warehouse.read(RawSessions, [day], [*by_session, "model_version", "surface", "slices", "origin"]),
-        evaluator_verdicts=warehouse.read(
-            EvaluatorVerdicts, [day], [*by_session, "evaluator", "evaluator_version", "target", "verdict"]
+        sessions=warehouse.read(RawSessions, [day], _SESSIONS),
+        evaluator_verdicts=warehouse.read(EvaluatorVerdicts, [day], _EVALUATORS),
+        judge_verdicts=warehouse.read(JudgeVerdicts, [day], _JUDGES),
+        session_signals=warehouse.read(SessionSignals, [day], _SIGNALS),
+    )
+    yield with_corrections(counted, evidence_until(day, warehouse), day, n_days=1)
+
+
+@table_asset(
+    TrendWindows,
+    group=GROUP,
+    deps=["trend_rollups", *_SAID, "flagged_sessions", "human_labels"],
+    shows=Shows(["subject_kind", "window_days"]),
+)
+def trend_windows(day: date, warehouse: Warehouse) -> Frames:
+    """Sum the rollups of the 7 and the 28 days that end with the day, and correct the rates by the labels of these days."""
+    yield windows(day, warehouse.read(TrendRollups, window_days(day), COUNTED_COLUMNS), evidence_until(day, warehouse))
+
+
+@table_asset(
+    TrendVersions,
+    group=GROUP,
+    deps=["raw_sessions", *_SAID],
+    shows=Shows(["component", "component_version"]),
+)
+def trend_versions(day: date, warehouse: Warehouse) -> Frames:
+    """Count passes and fails of the day by the version of each component behind the session."""
+    yield version_rollups(
+        day,
+        sessions=warehouse.read(
+            RawSessions,
+            [day],
+            ["session_id", "model_version", "redaction_version", "surface", "versions", "origin"],
         ),
-        judge_verdicts=warehouse.read(
-            JudgeVerdicts, [day], [*by_session, "judge", "judge_version", "repeat", "verdict"]
-        ),
-        session_signals=warehouse.read(SessionSignals, [day], [*by_session, "signal", "signal_version", "outcome"]),
+        evaluator_verdicts=warehouse.read(EvaluatorVerdicts, [day], [*_EVALUATORS, "versions"]),
+        judge_verdicts=warehouse.read(JudgeVerdicts, [day], [*_JUDGES, "versions"]),
+        session_signals=warehouse.read(SessionSignals, [day], _SIGNALS),
     )

@@ -22,6 +22,7 @@ from eval_pipeline.tables import (
     RawSessions,
     Table,
 )
+from eval_pipeline.taxonomy.categories import Taxonomy
 
 LOOP = "evaluate"
 Tables = Iterable[tuple[type[Table], Frames]]
@@ -80,13 +81,18 @@ def judge_verdicts(
     kinds=["openai", "postgres"],
 )
 def category_predictions(
-    day: date, warehouse: Warehouse, deployment: Deployment, judge_models: JudgeModels, asker: Asks
+    day: date,
+    warehouse: Warehouse,
+    deployment: Deployment,
+    taxonomy: Taxonomy,
+    judge_models: JudgeModels,
+    asker: Asks,
 ) -> Tables:
     """Say which category of the taxonomy each session belongs to that a verdict fails, or abstain."""
     before = Counter(asker.left_undone)
     failed = failed_verdicts(*(warehouse.read(table, [day], columns) for table, columns in FAILING.items()))
     sessions = warehouse.read_chunks(RawSessions, day)
-    by = (deployment.classifier, deployment.taxonomy, judge_models, asker, deployment.evaluation_versions)
+    by = (deployment.classifier, taxonomy, judge_models, asker, deployment.evaluation_versions)
     yield CategoryPredictions, chain.from_iterable(classify(chunk, failed, *by) for chunk in sessions)
     before_it = warehouse.read(CallsLeftUndone, [day])
     of_judges = before_it[before_it["subject"].str.startswith("judge:")]

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from resources.migration import migrate
 from resources.review_people import PostgresPeople
 from resources.review_role import as_review_role
 from resources.review_store import PostgresReviewStore
+from resources.taxonomy_register import hold_to
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import BLIND, REVEALED, press, ready, session_of
 from tests.browser.app import running
@@ -61,15 +63,16 @@ def _served() -> Iterator[tuple[str, AppContext]]:
         url = postgres.start()
         stack.callback(postgres.stop)
         migrate(url)
+        environment = {"EVAL_PIPELINE_HOME": str(home), "EVAL_PIPELINE_CATALOG": str(PROJECT_ROOT / "catalog")}
+        deployment = Deployment.load(Settings.from_env(environment))
         with PostgresWarehouse(url) as warehouse:
+            hold_to(warehouse, deployment.taxonomy, datetime.now(UTC))
             fill(warehouse)
         own = as_review_role(url)
         reading = stack.enter_context(PostgresWarehouse(own))
         stored = stack.enter_context(PostgresReviewStore(own, repeat_share=0))
         people = stack.enter_context(PostgresPeople(own))
         policy = ReviewPolicy(local_name="bench")
-        environment = {"EVAL_PIPELINE_HOME": str(home), "EVAL_PIPELINE_CATALOG": str(PROJECT_ROOT / "catalog")}
-        deployment = Deployment.load(Settings.from_env(environment))
         context = AppContext(reading, stored, people, deployment, policy, entrance_of(policy, people))
         queue_page.routes.append(Route(BARE, _bare))
         yield stack.enter_context(running(context)), context

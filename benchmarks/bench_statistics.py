@@ -1,4 +1,5 @@
-"""Whether the statistics are right: coverage of every interval that is printed, false promotion, figures found again, speed.
+"""Whether the statistics are right: coverage of every interval that is printed, false promotion, figures found again, speed,
+and trends: false alerts of flat series, and how soon one that gets worse is found.
 
 Every interval is simulated in the setting in which it is printed, against a truth that is known, and must cover it in .93 of the
 replicates at least; labels that are drawn with unequal probability are drawn by the review queue's own code. The gate must
@@ -17,8 +18,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.statistics.attribution import attribution
 from benchmarks.statistics.compared import compared_coverage
 from benchmarks.statistics.counted import CHEAP, counted_coverage
+from benchmarks.statistics.direction import direction
 from benchmarks.statistics.drawn import SETTINGS, SHORT_SETTINGS, drawn_coverage, drawn_of
 from benchmarks.statistics.drawn_promotion import drawn_promotion
 from benchmarks.statistics.figures import Figure, figures
@@ -43,10 +46,11 @@ class Results:
     promotions: Sequence[Finding]
     figures: Sequence[Figure]
     speed: Speed
+    trends: Sequence[Finding] = ()
 
     def broken(self, slack: float) -> list[str]:
         """Return in words which promises are broken, `slack` Monte Carlo errors allowed."""
-        shares = [*self.coverages, *self.promotions]
+        shares = [*self.coverages, *self.promotions, *self.trends]
         return [
             *(f"{found.what}, {found.regime}: {found.value:.3f}" for found in shares if not found.is_kept(slack)),
             *(f"{figure.what}: {figure.ours:.3f}" for figure in self.figures if not figure.is_kept),
@@ -70,7 +74,11 @@ def measure(replicates: int, is_short: bool, seed: int = SEED) -> Results:
         *drawn_promotion(drawn[0].held_out, drawn[0].setting.product, policy(), next(streams)),
     ]
     again = list(figures(coverages, CHEAP * replicates, next(streams)))
-    return Results(coverages, promotions, again, speed(PAIRS // 10 if is_short else PAIRS, next(streams)))
+    trends = [
+        *direction(replicates, np.random.default_rng(seed + 2), is_short),
+        *attribution(np.random.default_rng(seed + 3), is_short),
+    ]
+    return Results(coverages, promotions, again, speed(PAIRS // 10 if is_short else PAIRS, next(streams)), trends)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,10 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def print_all(console: Console, found: Results) -> None:
-    """Print the four tables."""
+    """Print the tables."""
     console.print(coverage_table(found.coverages))
     console.print(promotion_table(found.promotions))
     console.print(figures_table(found.figures))
+    console.print(trends_table(found.trends))
     was = found.speed
     console.print(
         f"Speed: {was.pairs:,} pairs in {GROUPS} groups: clustered rates {was.rates:.2f} s, shrunk rates {was.shrunk:.2f} s, "
@@ -131,6 +140,20 @@ def promotion_table(findings: Iterable[Finding]) -> Table:
         lambda f: [
             f.what, f.regime, f"{f.n:,}", f"{f.value:.4f}", f"{f.error:.4f}",
             "" if f.at_most is None else f"{f.at_most:.2f}", "" if f.is_kept() else "broken",
+        ],
+    )  # fmt: skip
+
+
+def trends_table(findings: Iterable[Finding]) -> Table:
+    """Return the table of trends: false alerts of flat series, and days until a change is found."""
+    columns = ["found", "series", "replicates", "value", "MC error", "at least", "at most", ""]
+    return _table(
+        "Trends by the policy as it is shipped: rates are means, days are medians",
+        columns,
+        findings,
+        lambda f: [
+            f.what, f.regime, f"{f.n:,}", f"{f.value:.3f}", f"{f.error:.3f}",
+            *("" if bound is None else f"{bound:g}" for bound in (f.at_least, f.at_most)), "" if f.is_kept() else "broken",
         ],
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from eval_pipeline.evaluators.loading import load_evaluators
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.signals.contract import Signal
 from eval_pipeline.signals.registry import load_signals
+from eval_pipeline.synthetic.operators.overview import operators_page
 from eval_pipeline.tables import TABLES, VIEWS, Table
 from resources.copying import columns_of
 
@@ -219,6 +220,7 @@ PAGES = {
     "asset-graph.svg": asset_graph,
     "signals.md": signals,
     "evaluators.md": evaluators,
+    "synthetic-operators.md": operators_page,
 }
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from eval_pipeline.formats.contract import intake_failed
 from eval_pipeline.formats.json_text import parse_json
 from eval_pipeline.ports import SourceRecord
 from eval_pipeline.sessions import Feedback, Session, ToolCall, Turn
+from eval_pipeline.table_model import SYNTHETIC_PREFIX
 from eval_pipeline.tables import QuarantinedRecords, RawSessions, SourceDays, Table
 from eval_pipeline.versions import content_hash
 
@@ -232,14 +233,17 @@ def _frame(table: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
 def _validated(record: SourceRecord) -> Session:
     fields = dict(record.fields or {})
     # A file may say of a session that it is made up, never that a made-up one is real.
-    if record.origin != "production" or "origin" not in fields:
+    if fields.get("origin") != "synthetic" and (record.origin != "production" or "origin" not in fields):
         fields["origin"] = record.origin
     try:
-        return Session.model_validate(fields)
+        session = Session.model_validate(fields)
     except ValidationError as error:
         raise _rejection(error) from None
     except RecursionError:
         raise _unstorable() from None
+    if session.origin == "synthetic" or session.session_id.startswith(SYNTHETIC_PREFIX):
+        raise _made_for_coverage()
+    return session
 
 
 def _rejection(error: ValidationError) -> RejectedRecord:
@@ -253,6 +257,16 @@ def _rejection(error: ValidationError) -> RejectedRecord:
         )
     return RejectedRecord(
         "bad_field", f"`{name}`: {first['msg']}", f"correct `{name}` in the source, or map another field to it", name
+    )
+
+
+def _made_for_coverage() -> RejectedRecord:
+    return RejectedRecord(
+        "made_for_coverage",
+        "the session says that it is synthetic, by its origin or its id; such sessions enter no figure, and no door",
+        "leave it out: synthetic sessions are made by the job `synthetic_coverage`. What a demo made up is simulated "
+        f"(`origin: simulated`), and a real session's id may not begin with {SYNTHETIC_PREFIX}",
+        "origin",
     )
 
 

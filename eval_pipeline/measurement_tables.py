@@ -9,7 +9,7 @@ import datetime as dt
 import pandas as pd
 import pandera.pandas as pa
 
-from eval_pipeline.table_model import LABEL_SETS, ORIGINS, SUBJECT_KINDS, Table, Timestamp, column, rate
+from eval_pipeline.table_model import LABEL_SETS, SUBJECT_KINDS, TRAFFIC_ORIGINS, Table, Timestamp, column, rate
 
 RECORDED = "recorded"
 """The origin of figures about verdicts and labels that were made elsewhere (`recorded_tables.py`)."""
@@ -35,7 +35,7 @@ class JudgeCalibrationReports(Table, key=("report_id",), day="as_of_day", append
     subject_version: str = column("Its version")
     origin: str = column(
         "Origin of the sessions; never mixed. recorded: verdicts and labels made elsewhere and imported",
-        isin=[*ORIGINS, RECORDED],
+        isin=[*TRAFFIC_ORIGINS, RECORDED],
     )
     label_set: str = column(
         "calibration (to iterate on) or held_out (to measure on); all: both together, of a signal "
@@ -189,7 +189,7 @@ class AlignmentChecks(
     subject_kind: str = column("judge or classifier", isin=["judge", "classifier"])
     subject: str = column("Its name")
     subject_version: str = column("Its version")
-    origin: str = column("Origin of the sessions", isin=ORIGINS)
+    origin: str = column("Origin of the sessions", isin=TRAFFIC_ORIGINS)
     n_fresh_labels: int = column(
         "Blind labels of sessions after the baseline, the last 100 with a pass or fail prediction", ge=0
     )
@@ -240,7 +240,7 @@ class SignalQuality(Table, key=("signal", "signal_version", "origin")):
 
     signal: str = column("Signal, or flagged: any counting signal fired")
     signal_version: str = column("Its version; of flagged a hash of those of all counting signals")
-    origin: str = column("Origin of the sessions; never mixed", isin=ORIGINS)
+    origin: str = column("Origin of the sessions; never mixed", isin=TRAFFIC_ORIGINS)
     as_of_day: dt.date = column("Blind labels of sessions of the 90 UTC days that end with this one are counted")
     n_labels: int = column("Settled labels of sessions it applies to", ge=0)
     n_fired: int = column("Of these, sessions it fired on", ge=0)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from eval_pipeline.errors import RejectedRecord
-from eval_pipeline.sessions import Origin
+from eval_pipeline.sessions import TrafficOrigin
 from eval_pipeline.tables import Table
 
 
@@ -71,7 +71,7 @@ class SourceRecord:
     source_id: str
     source_path: str
     position: str
-    origin: Origin
+    origin: TrafficOrigin
     fields: dict[str, Any] | None = None
     rejection: RejectedRecord | None = None
 
@@ -221,4 +221,22 @@ class DailySpend(Protocol):
 
     def spent(self, day: date) -> float:
         """Return what is spent or reserved on the day; 0.0 when nothing is."""
+        ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one attempt to tell somebody came to. `detail`: HTTP status or kind of failure, never an address or a key;
+    `may_retry`: whether another attempt could end otherwise."""
+
+    is_delivered: bool
+    detail: str
+    may_retry: bool = False
+
+
+class AlertSink(Protocol):
+    """Where alerts are told. One attempt a call: retries are the teller's (`trends/telling.py`)."""
+
+    def tell(self, message: Mapping[str, Any]) -> Told:
+        """Send `message`, JSON values by name. Never raises for what the other side does."""
         ...

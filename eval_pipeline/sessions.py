@@ -13,7 +13,11 @@ IDLE_CLOSE = timedelta(minutes=30)
 """A session with no end mark is closed when nothing was said for this long."""
 
 Role = Literal["user", "assistant", "tool", "system"]
-Origin = Literal["production", "synthetic", "simulated"]
+TrafficOrigin = Literal["production", "simulated"]
+"""Where a session of the traffic comes from: users, or the simulation of a product."""
+
+Origin = TrafficOrigin | Literal["synthetic"]
+"""Synthetic sessions are made for coverage. They come in by no door, and enter no figure."""
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -24,11 +24,12 @@ class Settings(BaseModel):
     redaction_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
+    alert_webhook: SecretStr | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read EVAL_PIPELINE_HOME, _CATALOG, _DATABASE_URL, _REVIEW_DATABASE_URL, _REDACTION_KEY, OPENAI_API_KEY and
-        OPENAI_BASE_URL.
+        """Read EVAL_PIPELINE_HOME, _CATALOG, _DATABASE_URL, _REVIEW_DATABASE_URL, _REDACTION_KEY, _ALERT_WEBHOOK,
+        OPENAI_API_KEY and OPENAI_BASE_URL.
 
         `home` defaults to `./.eval_pipeline`, `catalog` to `./catalog` or else the shipped one; empty means unset.
         """
@@ -43,4 +44,5 @@ class Settings(BaseModel):
             redaction_key=env.get("EVAL_PIPELINE_REDACTION_KEY"),
             openai_api_key=env.get("OPENAI_API_KEY"),
             openai_base_url=env.get("OPENAI_BASE_URL"),
+            alert_webhook=env.get("EVAL_PIPELINE_ALERT_WEBHOOK"),
         )

@@ -11,9 +11,11 @@ import pandera.pandas as pa
 VERDICTS = ["pass", "fail", "not_applicable", "error"]
 OUTCOMES = ["fired", "quiet", "not_applicable"]
 ARMS = ["flagged", "control", "error_analysis", "double_review"]
-ORIGINS = ["production", "synthetic", "simulated"]
 TRAFFIC_ORIGINS = ["production", "simulated"]
 """The origins of sessions that a user or a simulated one had. Synthetic sessions are made for coverage, and are in no rate."""
+
+SYNTHETIC_PREFIX = "synthetic/"
+"""How the id of a synthetic session begins, and that of no session of the traffic."""
 
 LABELS = ["pass", "fail"]
 STAGES = ["blind", "revealed", "adjudication"]
@@ -69,3 +71,13 @@ class Table(pa.DataFrameModel):
     def table_name(cls) -> str:
         """Return the table's name in SQL, which is also its asset key."""
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
+
+
+class TrafficTable(Table):
+    """Base of the tables of what happened: they refuse sessions that were made for coverage, and so does the database."""
+
+    @pa.dataframe_check(name="no session that was made for coverage")
+    @classmethod
+    def _none_is_made(cls, frame: pd.DataFrame) -> pd.Series:
+        is_traffic: pd.Series = ~frame["session_id"].astype("str").str.startswith(SYNTHETIC_PREFIX)
+        return is_traffic

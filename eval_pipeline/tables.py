@@ -9,10 +9,16 @@ import datetime as dt
 import pandas as pd
 import pandera.pandas as pa
 
+from eval_pipeline.analysis_tables import TaxonomyDecisions as TaxonomyDecisions
+from eval_pipeline.analysis_tables import TaxonomyProposals as TaxonomyProposals
+from eval_pipeline.analysis_tables import TaxonomySaturation as TaxonomySaturation
 from eval_pipeline.call_tables import CallBatches as CallBatches
 from eval_pipeline.call_tables import CallsLeftUndone as CallsLeftUndone
 from eval_pipeline.call_tables import ModelCalls as ModelCalls
 from eval_pipeline.call_tables import ModelSpend as ModelSpend
+from eval_pipeline.coverage_tables import CoverageCells as CoverageCells
+from eval_pipeline.coverage_tables import SyntheticExpectations as SyntheticExpectations
+from eval_pipeline.coverage_tables import SyntheticSessions as SyntheticSessions
 from eval_pipeline.measurement_tables import AlignmentChecks as AlignmentChecks
 from eval_pipeline.measurement_tables import JudgeCalibrationReports as JudgeCalibrationReports
 from eval_pipeline.measurement_tables import SignalQuality as SignalQuality
@@ -26,12 +32,31 @@ from eval_pipeline.review_tables import ReviewReveals as ReviewReveals
 from eval_pipeline.review_tables import ReviewSetAsides as ReviewSetAsides
 from eval_pipeline.review_tables import ReviewSlots as ReviewSlots
 from eval_pipeline.table_model import ARMS as ARMS
-from eval_pipeline.table_model import LABEL_SETS, LABELS, ORIGINS, OUTCOMES, STAGES, SUBJECT_KINDS, Timestamp, column
+from eval_pipeline.table_model import (
+    LABEL_SETS,
+    LABELS,
+    OUTCOMES,
+    STAGES,
+    SUBJECT_KINDS,
+    TRAFFIC_ORIGINS,
+    Timestamp,
+    TrafficTable,
+    column,
+)
 from eval_pipeline.table_model import VERDICTS as VERDICTS
 from eval_pipeline.table_model import Table as Table
+from eval_pipeline.taxonomy_tables import CategoryRates as CategoryRates
+from eval_pipeline.taxonomy_tables import CurrentCategories as CurrentCategories
+from eval_pipeline.taxonomy_tables import LabelCategories as LabelCategories
+from eval_pipeline.taxonomy_tables import LabelMappings as LabelMappings
+from eval_pipeline.taxonomy_tables import ReviewCategories as ReviewCategories
+from eval_pipeline.taxonomy_tables import TaxonomyCategories as TaxonomyCategories
+from eval_pipeline.taxonomy_tables import TaxonomyMappings as TaxonomyMappings
+from eval_pipeline.taxonomy_tables import TaxonomyVersions as TaxonomyVersions
 from eval_pipeline.trend_tables import AlertDeliveries as AlertDeliveries
 from eval_pipeline.trend_tables import HeadlineRates as HeadlineRates
 from eval_pipeline.trend_tables import HeadlineWindows as HeadlineWindows
+from eval_pipeline.trend_tables import OpenAlerts as OpenAlerts
 from eval_pipeline.trend_tables import TrendAlerts as TrendAlerts
 from eval_pipeline.trend_tables import TrendBaselines as TrendBaselines
 from eval_pipeline.trend_tables import TrendCandidates as TrendCandidates
@@ -56,7 +81,7 @@ class SessionSources(Table, key=("source_id",)):
     path: str = column("Where the file was when it was registered")
     format: str = column("Interchange format it is read as")
     mapping: object = column("Column or field mapping it is read with", sql="jsonb", nullable=True)
-    origin: str = column("Origin given to its sessions", isin=ORIGINS)
+    origin: str = column("Origin given to its sessions", isin=TRAFFIC_ORIGINS)
     sha256: str = column("Hash of the file's bytes; a changed file must be registered again")
     n_bytes: int = column("Size in bytes", ge=0)
     n_read: int = column("Records in the file", ge=0)
@@ -81,7 +106,7 @@ class SourceDays(Table, key=("source_id", "session_day"), day="session_day"):
     )
 
 
-class RawSessions(Table, key=("session_id",), day="session_day"):
+class RawSessions(TrafficTable, key=("session_id",), day="session_day"):
     """A session, by day of start (UTC); redacted at the door, the source keeps the original."""
 
     session_id: str = column("Session, as the source names it (pseudonymised where the name itself is personal)")
@@ -108,7 +133,7 @@ class RawSessions(Table, key=("session_id",), day="session_day"):
         "Labels and scores brought by the source; no ground truth unless a person adopts them", sql="jsonb"
     )
     meta: object = column("Everything else the source said, redacted", sql="jsonb")
-    origin: str = column("production, synthetic (never in a rate) or simulated (the demo's traffic)", isin=ORIGINS)
+    origin: str = column("production or simulated (the demo's traffic)", isin=TRAFFIC_ORIGINS)
     content_hash: str = column("Hash of the redacted session; changes when a late turn arrives")
     redaction_version: str = column("Version of the redaction rules that guarded the door")
     n_redactions: int = column("Values replaced by a pseudonym", ge=0)
@@ -141,7 +166,7 @@ class QuarantinedRecords(Table, key=("record_id",), day="session_day"):
     mend: str = column("What to do about it")
 
 
-class SessionSignals(Table, key=("session_id", "signal"), day="session_day"):
+class SessionSignals(TrafficTable, key=("session_id", "signal"), day="session_day"):
     """What each signal says of each session: fired, quiet or not applicable, with its evidence."""
 
     session_id: str = column("Session")
@@ -161,7 +186,7 @@ class SessionSignals(Table, key=("session_id", "signal"), day="session_day"):
         return (frame["strength"] > 0) == (frame["outcome"] == "fired")
 
 
-class FlaggedSessions(Table, key=("session_id",), day="session_day", append=True):
+class FlaggedSessions(TrafficTable, key=("session_id",), day="session_day", append=True):
     """A session in the review queue: why it is there and with which probability it was drawn. Drawn once; it stays in the
     queue also when its source is withdrawn."""
 
@@ -182,23 +207,25 @@ class FlaggedSessions(Table, key=("session_id",), day="session_day", append=True
     design_id: str = column("Hash of the sampling design: budgets and seed")
     drawn_at: Timestamp = column("When it was drawn (UTC)")
     is_double_review: bool = column("Whether two different people review it")
-    origin: str = column("Origin of the session", isin=ORIGINS)
+    origin: str = column("Origin of the session", isin=TRAFFIC_ORIGINS)
 
 
-class SamplingFrame(Table, key=("session_id",), day="session_day", append=True):
+class SamplingFrame(TrafficTable, key=("session_id",), day="session_day", append=True):
     """The sessions that took part in a draw of the review queue, drawn or not, each in the stratum it stood in then. With
     design and stratum, anyone can repeat the draw; a session takes part once, whatever is found out about it later."""
 
     session_id: str = column("Session")
     session_day: dt.date = column("UTC day of the session")
     surface: str = column("Where in the product it happened")
-    origin: str = column("Origin of the session", isin=ORIGINS)
+    origin: str = column("Origin of the session", isin=TRAFFIC_ORIGINS)
     stratum: str = column("Cell of the sampling design that it stood in")
     design_id: str = column("Sampling design of the draw")
     drawn_at: Timestamp = column("When the draw took place (UTC)")
 
 
-class EvaluatorVerdicts(Table, key=("session_id", "evaluator", "evaluator_version", "target"), day="session_day"):
+class EvaluatorVerdicts(
+    TrafficTable, key=("session_id", "evaluator", "evaluator_version", "target"), day="session_day"
+):
     """A deterministic evaluator's verdict on a session or one of its turns, with its explanation."""
 
     session_id: str = column("Session")
@@ -218,7 +245,7 @@ class EvaluatorVerdicts(Table, key=("session_id", "evaluator", "evaluator_versio
     )
 
 
-class JudgeVerdicts(Table, key=("session_id", "judge", "judge_version", "repeat"), day="session_day"):
+class JudgeVerdicts(TrafficTable, key=("session_id", "judge", "judge_version", "repeat"), day="session_day"):
     """An LLM judge's verdict on a session; anything but a clean pass, fail or not_applicable is an error that keeps the reply."""
 
     session_id: str = column("Session")
@@ -240,7 +267,7 @@ class JudgeVerdicts(Table, key=("session_id", "judge", "judge_version", "repeat"
     )
 
 
-class CategoryPredictions(Table, key=("session_id", "classifier", "classifier_version"), day="session_day"):
+class CategoryPredictions(TrafficTable, key=("session_id", "classifier", "classifier_version"), day="session_day"):
     """A classifier's category of the taxonomy for a session that a machine fails. To abstain is an answer too."""
 
     session_id: str = column("Session")
@@ -255,7 +282,7 @@ class CategoryPredictions(Table, key=("session_id", "classifier", "classifier_ve
     versions: object = column("Upstream and evaluation versions behind the prediction", sql="jsonb")
 
 
-class Reviews(Table, key=("review_id",), append=True):
+class Reviews(TrafficTable, key=("review_id",), append=True):
     """One submitted review: a person's act. Rows are only ever added."""
 
     review_id: str = column("This review; a repeated submit has the same id")
@@ -299,7 +326,7 @@ class Reviews(Table, key=("review_id",), append=True):
     )
 
 
-class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
+class HumanLabels(TrafficTable, key=("session_id", "target"), day="session_day"):
     """What people say about one target of a session, adjudicated over its reviews."""
 
     session_id: str = column("Session")
@@ -324,19 +351,19 @@ class HumanLabels(Table, key=("session_id", "target"), day="session_day"):
     labelled_at: Timestamp = column("Latest review behind it (UTC)")
     taxonomy_version: str = column("Taxonomy of the category")
     redaction_version: str = column("Redaction the reviewers saw")
-    origin: str = column("Origin of the session", isin=ORIGINS)
+    origin: str = column("Origin of the session", isin=TRAFFIC_ORIGINS)
     is_adjudicated: bool = column("Whether a lead decided between reviewers")
 
 
-class ErrorAnalysisSamples(Table, key=("as_of_day", "session_id"), day="as_of_day"):
+class ErrorAnalysisSamples(TrafficTable, key=("as_of_day", "session_id"), day="as_of_day"):
     """A fresh session set aside for open-ended reading, drawn over strata with its probability."""
 
     as_of_day: dt.date = column("UTC day of the sample")
     session_id: str = column("Session")
     session_day: dt.date = column("UTC day of the session")
-    stratum: str = column("unexplained_failure, quiet or flagged")
+    stratum: str = column("unexplained_failure, new_version, new_surface, quiet or flagged")
     inclusion_probability: float = column("Probability that the sample draws it", gt=0, le=1)
-    origin: str = column("Origin of the session", isin=ORIGINS)
+    origin: str = column("Origin of the session", isin=TRAFFIC_ORIGINS)
 
 
 class Verdicts(Table):
@@ -397,7 +424,29 @@ TABLES: tuple[type[Table], ...] = (
     AlertDeliveries,
     AlignmentChecks,
     ErrorAnalysisSamples,
+    TaxonomyProposals,
+    TaxonomyDecisions,
+    TaxonomySaturation,
+    CoverageCells,
+    SyntheticSessions,
+    SyntheticExpectations,
+    TaxonomyVersions,
+    TaxonomyCategories,
+    TaxonomyMappings,
+    LabelMappings,
 )
 
-VIEWS: tuple[type[Table], ...] = (Verdicts, SignalQuality, JudgeStandings, HeadlineRates, HeadlineWindows, VersionChanges)
+VIEWS: tuple[type[Table], ...] = (
+    Verdicts,
+    SignalQuality,
+    JudgeStandings,
+    HeadlineRates,
+    HeadlineWindows,
+    VersionChanges,
+    OpenAlerts,
+    CurrentCategories,
+    ReviewCategories,
+    LabelCategories,
+    CategoryRates,
+)
 """What the database derives from the tables for those who read; nothing is written to them."""

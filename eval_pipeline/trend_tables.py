@@ -256,3 +256,24 @@ class VersionChanges(Table, key=("origin", "surface", "component", "component_ve
     first_day: dt.date = column("First UTC day with it")
     last_day: dt.date = column("Last UTC day with it")
     n_sessions: int = column("Sessions with it: over the days, the most that any one subject gave a verdict on", ge=0)
+
+
+class OpenAlerts(Table, key=CELL):
+    """The series that stood at watch or alert on the newest day that was measured, each with its first candidate."""
+
+    as_of_day: dt.date = column("UTC day of the finding, the newest of the origin")
+    level: str = column("watch or alert", isin=["watch", "alert"])
+    direction: str = column("worse or better", isin=["worse", "better"])
+    subject_kind: str = column("evaluator, judge or signal", isin=SUBJECT_KINDS)
+    subject: str = column("Its name")
+    model_version: str = column("Product model, or all")
+    surface: str = column("Surface, or all")
+    slice: str = column("Slice as key=value, or all")
+    origin: str = column("Origin of the sessions", isin=TRAFFIC_ORIGINS)
+    change: float = column("Rate of the window minus the baseline's", nullable=True)
+    window_days: pd.Int64Dtype = column("The window that moved most: 7 or 28", nullable=True, ge=7, le=28)
+    onset_day: dt.date = column("Since about when", nullable=True)
+    component: str = column("What the first candidate changed; null without a candidate", nullable=True)
+    from_version: str = column("The commonest version before it", nullable=True)
+    to_version: str = column("The version that came", nullable=True)
+    sentence: str = column("What moved, by how much, since when, with which candidates for the cause")

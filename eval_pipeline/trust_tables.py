@@ -8,14 +8,14 @@ import datetime as dt
 
 import pandas as pd
 
-from eval_pipeline.table_model import ORIGINS, VERDICTS, Table, Timestamp, column
+from eval_pipeline.table_model import TRAFFIC_ORIGINS, VERDICTS, Table, Timestamp, TrafficTable, column
 
 PREDICTORS = ["judge", "classifier"]
 DECISIONS = ["promoted", "refused", "not_enough_labels", "demoted"]
 STANDINGS = ["proven", "superseded", "demoted", "unproven"]
 
 
-class SessionFingerprints(Table, key=("session_id",), day="session_day"):
+class SessionFingerprints(TrafficTable, key=("session_id",), day="session_day"):
     """What a queued or reviewed session resembles others by. Two sessions that share a fingerprint are near-duplicates, and
     stand in the same label set."""
 
@@ -33,7 +33,7 @@ class HeldoutLooks(Table, key=("look_id",), append=True):
 
     look_id: str = column("This look")
     target: str = column("What the labels are about: judge:NAME")
-    origin: str = column("Origin of the sessions; never mixed", isin=ORIGINS)
+    origin: str = column("Origin of the sessions; never mixed", isin=TRAFFIC_ORIGINS)
     held_out_version: int = column("Which held-out set of the target, from 1", ge=1)
     look: int = column("Which look at this set, from 1", ge=1)
     subject: str = column("Who was measured: the judge's name")
@@ -54,7 +54,7 @@ class HeldoutRetirements(Table, key=("target", "group_id"), append=True):
 
     target: str = column("What the labels are about: judge:NAME")
     group_id: str = column("Group of the split: user:ID, or session:ID where the user is not known")
-    origin: str = column("Origin of its sessions", isin=ORIGINS)
+    origin: str = column("Origin of its sessions", isin=TRAFFIC_ORIGINS)
     held_out_version: int = column("The set that was retired; the next one has the next number", ge=1)
     look_id: str = column("The look after which")
     retired_at: Timestamp = column("When (UTC)")
@@ -68,7 +68,9 @@ class Promotions(Table, key=("promotion_id",), append=True):
     subject_kind: str = column("judge or classifier", isin=PREDICTORS)
     subject: str = column("Its name")
     subject_version: str = column("The version that was decided on")
-    origin: str = column("Origin of the sessions it was measured on; it counts for this one alone", isin=ORIGINS)
+    origin: str = column(
+        "Origin of the sessions it was measured on; it counts for this one alone", isin=TRAFFIC_ORIGINS
+    )
     decision: str = column("promoted, refused, not_enough_labels or demoted", isin=DECISIONS)
     decided_by: str = column("Person who asked for it")
     decided_at: Timestamp = column("When (UTC)")
@@ -80,23 +82,26 @@ class Promotions(Table, key=("promotion_id",), append=True):
     versions: object = column("Versions behind it: judge model, taxonomy, redaction, code", sql="jsonb")
 
 
-class AnchorSessions(Table, key=("judge", "origin", "session_id"), append=True):
+class AnchorSessions(TrafficTable, key=("judge", "origin", "session_id"), append=True):
     """The fixed sessions on which a judge's stability is measured: drawn once from the calibration set, never changed."""
 
     judge: str = column("Judge")
-    origin: str = column("Origin of the session", isin=ORIGINS)
+    origin: str = column("Origin of the session", isin=TRAFFIC_ORIGINS)
     session_id: str = column("Session")
     chosen_at: Timestamp = column("When it was drawn (UTC)")
 
 
 class AnchorVerdicts(
-    Table, key=("judge", "judge_version", "session_id", "asked_for_day", "repeat"), day="asked_for_day", append=True
+    TrafficTable,
+    key=("judge", "judge_version", "session_id", "asked_for_day", "repeat"),
+    day="asked_for_day",
+    append=True,
 ):
     """What a judge said of an anchor session, asked anew for each check: the same session, so that only the judge moves."""
 
     judge: str = column("Judge")
     judge_version: str = column("Its version")
-    origin: str = column("Origin of the session", isin=ORIGINS)
+    origin: str = column("Origin of the session", isin=TRAFFIC_ORIGINS)
     session_id: str = column("Anchor session")
     asked_for_day: dt.date = column("UTC day of the check or promotion that asked")
     repeat: int = column("From 0", ge=0)
@@ -111,7 +116,7 @@ class JudgeStandings(Table, key=("subject_kind", "subject", "subject_version", "
     subject_kind: str = column("judge or classifier", isin=PREDICTORS)
     subject: str = column("Its name")
     subject_version: str = column("Its version")
-    origin: str = column("Origin of the sessions", isin=ORIGINS)
+    origin: str = column("Origin of the sessions", isin=TRAFFIC_ORIGINS)
     standing: str = column(
         "proven (promoted, and in production), superseded (promoted, until another version was), demoted, or unproven: "
         "never promoted, so its verdicts are shown and enter no headline rate",

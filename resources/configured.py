@@ -17,6 +17,8 @@ from eval_pipeline.judges.asking.asker import Asker, AskPolicy
 from eval_pipeline.judges.asking.batching import BatchAsker, BatchPolicy
 from eval_pipeline.judges.asking.endpoints import Endpoints
 from eval_pipeline.settings import Settings
+from eval_pipeline.taxonomy.categories import Taxonomy
+from resources.alert_webhook import alert_webhook
 from resources.call_batches import WarehouseBatchStore
 from resources.call_ledger import WarehouseLedger
 from resources.daily_spend import PostgresDailySpend
@@ -25,6 +27,7 @@ from resources.judge_models import ConfiguredJudgeModels
 from resources.migration import migrate
 from resources.progress import NoProgress
 from resources.session_files import SessionFiles
+from resources.taxonomy_register import hold_to
 from resources.warehouse import PostgresWarehouse
 
 
@@ -40,6 +43,19 @@ class WarehouseResource(dg.ConfigurableResource[PostgresWarehouse]):
         migrate(url)
         with PostgresWarehouse(url) as warehouse:
             yield warehouse
+
+
+class TaxonomyResource(dg.ConfigurableResource[Taxonomy]):
+    """The taxonomy in force. Who writes categories takes it from here: a step fails whose catalog has another than the
+    database, with the mend; the first of a database is registered by itself."""
+
+    warehouse: dg.ResourceDependency[PostgresWarehouse]
+    taxonomy: dg.ResourceDependency[Taxonomy]
+
+    def create_resource(self, context: dg.InitResourceContext) -> Taxonomy:
+        """Return the catalog's taxonomy, once it is the database's as well."""
+        hold_to(self.warehouse, self.taxonomy, utc_now())
+        return self.taxonomy
 
 
 class SessionSourceResource(dg.ConfigurableResource[SessionFiles]):
@@ -93,12 +109,14 @@ def default_resources(settings: Settings, deployment: Deployment) -> dict[str, A
     warehouse = WarehouseResource(settings=settings)
     return {
         "warehouse": warehouse,
+        "taxonomy": TaxonomyResource(warehouse=warehouse, taxonomy=deployment.taxonomy),
         "session_source": SessionSourceResource(warehouse=warehouse),
         "asker": AskerResource(warehouse=warehouse, policy=deployment.ask_policy),
         "judge_models": JudgeModelsResource(settings=settings, endpoints=deployment.ask_policy.endpoints),
         "deployment": deployment,
         "data_docs": BatchDocs(settings.home / "data_docs"),
         "report_pages": ReportPages(settings.home / "reports"),
+        "alert_sink": alert_webhook(settings) or dg.ResourceDefinition.none_resource(),
         "clock": utc_now,
         "progress": NoProgress(),
     }

@@ -39,6 +39,12 @@ def refusal(table: type[Table], error: psycopg.Error) -> WarehouseError:
             f"{name}: constraint {diagnosis.constraint_name}: {_key(diagnosis.message_detail)}{where}",
             "a key may be in the table once: run the day that holds the row, or make the rows of the frame unique",
         )
+    if isinstance(error, psycopg.errors.ForeignKeyViolation) and "category" in (diagnosis.constraint_name or ""):
+        return WarehouseError(
+            f"{name}: constraint {diagnosis.constraint_name}: a category that its taxonomy has not{where}",
+            "name a category of that version (eval-pipeline taxonomy show VERSION); new ones come by a migration: "
+            "eval-pipeline taxonomy migrate",
+        )
     if isinstance(error, psycopg.errors.CheckViolation):
         return WarehouseError(
             f"{name}: constraint {diagnosis.constraint_name} refused a row{where}",

@@ -19,7 +19,7 @@ REVIEW_ROLE = "eval_pipeline_review"
 URL_VARIABLE = "EVAL_PIPELINE_REVIEW_DATABASE_URL"
 
 _MAY = {
-    "INSERT": ["reviews", "review_set_asides", "review_reveals"],
+    "INSERT": ["reviews", "review_set_asides", "review_reveals", "taxonomy_decisions"],
     "INSERT, UPDATE": ["review_slots", "reviewer_sessions"],
     "INSERT, UPDATE, DELETE": ["review_drafts"],
 }

@@ -14,9 +14,11 @@ from resources.review_database import Connection, first
 SESSION = "SELECT session_day, redaction_version FROM evals.raw_sessions WHERE session_id = %(session_id)s"
 
 _REVIEWS = """
-    SELECT review_id, reviewer, stage, revision, is_blind, is_repeat, answers, first_bad_turn, category, note,
-           machine_words, seconds, submitted_at
+    SELECT review_id, reviewer, stage, revision, is_blind, is_repeat, answers, first_bad_turn,
+           named.current_category AS category, note, machine_words, seconds, submitted_at, named.read_as
       FROM evals.reviews
+      LEFT JOIN (SELECT review_id, current_category, read_as FROM evals.review_categories
+                  WHERE session_id = %(session_id)s) AS named USING (review_id)
      WHERE session_id = %(session_id)s AND reviewer = %(reviewer)s
      ORDER BY submitted_at, revision
 """

@@ -15,14 +15,16 @@ from eval_pipeline.review.ports import (
     Claim,
     Draft,
     Progress,
+    ProposalDecision,
     Review,
     ReviewState,
+    StoredDecision,
     Submission,
     UnknownSession,
     Wanted,
 )
-from eval_pipeline.tables import ReviewDrafts, ReviewReveals, Reviews, ReviewSetAsides, ReviewSlots
-from resources import review_claims, review_keeping, review_state, review_writing
+from eval_pipeline.tables import ReviewDrafts, ReviewReveals, Reviews, ReviewSetAsides, ReviewSlots, TaxonomyDecisions
+from resources import review_claims, review_keeping, review_proposals, review_state, review_writing
 from resources.review_claims import Terms
 from resources.review_database import ReviewDatabase, first
 
@@ -107,6 +109,11 @@ class PostgresReviewStore:
         """Undo that the session was set aside."""
         with self._database.writing(ReviewSetAsides, reviewer) as connection:
             review_keeping.take_back(connection, session_id, reviewer)
+
+    def decide_proposal(self, decision: ProposalDecision) -> StoredDecision | None:
+        """Store a decision on a proposal, and return the one that counts; None when there is no such proposal."""
+        with self._database.writing(TaxonomyDecisions, decision.decided_by) as connection:
+            return review_proposals.store(connection, decision)
 
     def look(self, session_id: str, reviewer: str) -> None:
         """Remember that he is shown the machines' words without having answered; his claim is given back."""

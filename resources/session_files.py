@@ -21,7 +21,7 @@ from eval_pipeline.formats.contract import Importer
 from eval_pipeline.formats.mapping import Mapping
 from eval_pipeline.formats.registry import SUFFIXES, detect, importer_named, suffix
 from eval_pipeline.ports import SourceRecord, Warehouse
-from eval_pipeline.sessions import Origin, as_utc
+from eval_pipeline.sessions import TrafficOrigin, as_utc
 from eval_pipeline.tables import SessionSources, SourceDays
 from eval_pipeline.versions import content_hash
 from resources.file_days import FileDays, count_days, hash_file
@@ -63,7 +63,7 @@ class SessionFiles:
         self._files: dict[tuple[str, str], FileDays] = {}
 
     def register(
-        self, path: Path, format: str | None, mapping: Mapping | None, origin: Origin, now: datetime
+        self, path: Path, format: str | None, mapping: Mapping | None, origin: TrafficOrigin, now: datetime
     ) -> Registration:
         """Scan and register a file, or every file of known suffix in a folder and its subfolders.
 
@@ -134,7 +134,13 @@ class SessionFiles:
         return opened
 
     def _scan(
-        self, path: Path, importer: Importer, mapping: Mapping, origin: Origin, now: datetime, sources: pd.DataFrame
+        self,
+        path: Path,
+        importer: Importer,
+        mapping: Mapping,
+        origin: TrafficOrigin,
+        now: datetime,
+        sources: pd.DataFrame,
     ) -> "_Scan":
         """Read a file for what is to be stored of it; one that is known and complete is hashed only."""
         said = mapping.as_json()

@@ -8,6 +8,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from resources.embedded_postgres import ADMINISTRATOR, ROLE, EmbeddedPostgres
 from resources.migration import migrate
+from resources.taxonomy_register import hold_to
 from resources.warehouse import PostgresWarehouse
+from tests.known_categories import SHIPPED
 
 _TEMPLATE = "eval_pipeline"
 _numbers = itertools.count(1)
@@ -47,6 +50,8 @@ def server_url() -> Iterator[str]:
     try:
         url = server.start()
         migrate(url)
+        with PostgresWarehouse(url) as template:
+            hold_to(template, SHIPPED, datetime.now(UTC))
         yield url
     finally:
         server.stop()
@@ -55,7 +60,7 @@ def server_url() -> Iterator[str]:
 
 @pytest.fixture
 def database_url(server_url: str) -> Iterator[str]:
-    """The URL of a database of the test's own, with all tables and no rows."""
+    """The URL of a database of the test's own, with all tables, and no rows but the shipped taxonomy's."""
     name = f"test_{next(_numbers)}"
     # As the superuser, who may end what still looks at a database: the server itself, cleaning up.
     with psycopg.connect(_with_database(server_url, "postgres"), user=ADMINISTRATOR, autocommit=True) as connection:

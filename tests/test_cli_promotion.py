@@ -38,10 +38,11 @@ def test_a_decision_fits_one_screen_and_stands_on_record_with_a_person(
     assert len(shown.splitlines()) < 30
     row = warehouse.read(Promotions).sort_values("decided_at").iloc[-1]
     assert row["decided_by"] == "ada" and row["origin"] == "simulated" and row["reason"] in " ".join(shown.split())
-    store_decision(warehouse, SHIPPED, "promoted", DAY, "synthetic")
-    assert "demoted by bob" in judges("demote", JUDGE, "--origin", "synthetic", "--by", "bob", "--reason", "wrong")
-    nobody = judges("demote", JUDGE, "--origin", "synthetic", "--by", "bob", "--reason", "wrong")
-    assert "no version of completeness is in production for synthetic sessions" in nobody
+    store_decision(warehouse, SHIPPED, "promoted", DAY, "production")
+    assert "demoted by bob" in judges("demote", JUDGE, "--origin", "production", "--by", "bob", "--reason", "wrong")
+    nobody = judges("demote", JUDGE, "--origin", "production", "--by", "bob", "--reason", "wrong")
+    assert "no version of completeness is in production for production sessions" in nobody
+    assert "there is no origin 'synthetic'" in judges("promote", JUDGE, "--origin", "synthetic")
     assert "there is no origin" in judges("promote", JUDGE, "--origin", "prod")
     stored = warehouse.read(Promotions).to_json()
     assert SECRET not in stored + shown + real

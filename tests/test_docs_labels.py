@@ -7,7 +7,7 @@ import pytest
 
 from eval_pipeline.review.files.reviews_file import ImportRules, read_reviews
 from eval_pipeline.tables import ARMS
-from eval_pipeline.taxonomy import load_taxonomy
+from eval_pipeline.taxonomy.categories import load_taxonomy
 from tests.docs_pages import ROOT, blocks, code_words, commands, page, reason_codes, table_keys
 
 PAGE = page("labels.md")

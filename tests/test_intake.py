@@ -230,7 +230,7 @@ def test_records_that_the_scan_counted_and_nobody_delivered_show_in_the_account(
 @pytest.mark.parametrize(
     ("registered", "said", "origin"),
     [
-        ("production", "synthetic", "synthetic"),
+        ("production", "simulated", "simulated"),
         ("simulated", "production", "simulated"),
         ("production", None, "production"),
     ],
@@ -238,3 +238,11 @@ def test_records_that_the_scan_counted_and_nobody_delivered_show_in_the_account(
 def test_a_made_up_session_never_passes_for_a_real_one(registered: str, said: str | None, origin: str) -> None:
     fields = {"origin": said} if said else {}
     assert stored(taken(record("line 1", "src", registered, **fields)))["origin"].tolist() == [origin]
+
+
+@pytest.mark.parametrize("fields", [{"origin": "synthetic"}, {"session_id": "synthetic/of-our-own"}])
+@pytest.mark.parametrize("registered", ["production", "simulated"])
+def test_no_door_lets_a_session_in_that_was_made_for_coverage(registered: str, fields: dict[str, str]) -> None:
+    intake = taken(record("line 1", "src", registered, **fields))
+    assert intake.quarantined["reason"].tolist() == ["made_for_coverage"] and stored(intake).empty
+    assert accounts(intake) == {"src": (1, 0, 1, 0)}

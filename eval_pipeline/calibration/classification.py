@@ -5,7 +5,7 @@ which the classifier puts there too (its recall), its tnr the share of the failu
 precision is n_true_fail / (n_true_fail + n_false_fail). Of category `all` a pair is positive always, and right where
 both name the same category: its tpr is the accuracy. To abstain is counted as not applicable, and enters no rate: the
 share of it is n_not_applicable / all. Only sessions are compared that people fail and give a category, and that the
-classifier saw: those that a verdict fails. Not here: which of two versions is better.
+classifier saw: those that a verdict fails. Both are in today's terms; what has no name today is compared with nothing. Not here: which of two versions is better.
 """
 
 import datetime as dt
@@ -33,7 +33,8 @@ def category_pairs(as_of_day: dt.date, labels: pd.DataFrame, predicted: pd.DataF
     known = labels.loc[is_counted, ["session_id", "category", "label_set", "origin"]]
     named = {"category": "said", "classifier": "subject", "classifier_version": "subject_version"}
     both = predicted.rename(columns=named).merge(known, on="session_id", validate="many_to_one")
-    both = both.assign(subject_kind="classifier", target="session", told=both["category"])
+    both = both[both["said"].notna()].assign(subject_kind="classifier", target="session")
+    both = both.assign(told=both["category"])
     parts = [both.assign(is_of=True, is_said=both["said"] == both["category"], category=ALL)]
     for category in sorted({*both["category"], *both["said"]} - {ABSTAIN, ERROR}):
         is_of, is_said = both["category"] == category, both["said"] == category

@@ -22,13 +22,14 @@ from eval_pipeline.tables import (
     SessionSignals,
     Table,
 )
+from eval_pipeline.taxonomy.terms import read_terms
 
 COLUMNS: dict[type[Table], list[str]] = {
     JudgeVerdicts: ["session_id", "judge", "judge_version", "repeat", "verdict"],
     EvaluatorVerdicts: ["session_id", "evaluator", "evaluator_version", "target", "verdict"],
     SessionSignals: ["session_id", "signal", "signal_version", "outcome", "is_counting"],
 }
-CATEGORY_COLUMNS = ["session_id", "classifier", "classifier_version", "category"]
+CATEGORY_COLUMNS = ["session_id", "classifier", "classifier_version", "category", "taxonomy_version"]
 QUEUE_COLUMNS = ["session_id", "session_day", "surface", "arm", "stratum", "inclusion_probability", "origin"]
 SUBJECTS_SEEN = 1000
 
@@ -38,8 +39,10 @@ would grow without bound."""
 
 
 def labels_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
-    """Return the rows of `human_labels` of sessions of the `WINDOW_DAYS` that end with `day`."""
-    return warehouse.read(HumanLabels, _window(day))
+    """Return the rows of `human_labels` of sessions of the `WINDOW_DAYS` that end with `day`; categories in today's terms,
+    null where they have no name today."""
+    labels = warehouse.read(HumanLabels, _window(day))
+    return labels.assign(category=read_terms(warehouse).in_today(labels))
 
 
 def drawn_until(day: date, warehouse: Warehouse) -> pd.DataFrame:
@@ -86,8 +89,13 @@ def labelled_predictions(
 
 
 def labelled_categories(labels: pd.DataFrame, day: date, warehouse: Warehouse) -> pd.DataFrame:
-    """Return `CATEGORY_COLUMNS` of the categories predicted for labelled sessions, and of a few sessions of `day`."""
-    return _rows(warehouse, CategoryPredictions, CATEGORY_COLUMNS, sorted(set(labels["session_id"])), day)
+    """Return `CATEGORY_COLUMNS` of the categories predicted for labelled sessions, and of a few sessions of `day`.
+
+    They are in today's terms, null where they have no name today. Where people used the very words that the classifier did,
+    it is what became of theirs.
+    """
+    rows = _rows(warehouse, CategoryPredictions, CATEGORY_COLUMNS, sorted(set(labels["session_id"])), day)
+    return rows.assign(category=read_terms(warehouse).in_today(rows))
 
 
 def _rows(warehouse: Warehouse, table: type[Table], columns: list[str], labelled: list[str], day: date) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from eval_pipeline.catalog import load_yaml
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.judges.definition import RENDERING_VERSION, Parameters, Strict, Text, View
 from eval_pipeline.judges.replies import PARSING_VERSION
-from eval_pipeline.taxonomy import Taxonomy
+from eval_pipeline.taxonomy.categories import Taxonomy
 from eval_pipeline.tokens import TOKENS_VERSION
 from eval_pipeline.versions import versioned
 

@@ -9,7 +9,7 @@ from typing import Any
 from eval_pipeline.classifiers.definition import ABSTAIN, Classifier
 from eval_pipeline.judges.rendering import RULES, Messages, data_message
 from eval_pipeline.ports import JudgeRequest
-from eval_pipeline.taxonomy import Category, Taxonomy
+from eval_pipeline.taxonomy.categories import Category, Taxonomy
 from eval_pipeline.versions import content_hash
 
 _TASK = (

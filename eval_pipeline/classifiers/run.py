@@ -15,7 +15,7 @@ from eval_pipeline.judges.replies import read_word
 from eval_pipeline.judges.run import UNANSWERED
 from eval_pipeline.ports import Attempt, JudgeModel, JudgeModels, JudgeRequest
 from eval_pipeline.tables import CategoryPredictions
-from eval_pipeline.taxonomy import Taxonomy
+from eval_pipeline.taxonomy.categories import Taxonomy
 from eval_pipeline.versions import verdict_versions
 
 MODEL = "model"

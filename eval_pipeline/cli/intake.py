@@ -3,15 +3,18 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from eval_pipeline.cli.terminal import err, out, stored
 from eval_pipeline.errors import SourceError
 from eval_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from eval_pipeline.simulation.novel import Plant
 
 TEXT_SUFFIXES = {"", ".txt", ".log", ".md", ".json", ".jsonl", ".ndjson"}
 
@@ -49,17 +52,25 @@ def simulate(
     reviews: Annotated[
         bool, typer.Option("--reviews", help="Have simulated reviewers answer the queue, but for its newest day.")
     ] = False,
+    plant: Annotated[str | None, typer.Option(help="Plant a failure that the taxonomy does not know.")] = None,
+    plant_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of it; the first day when left out.")
+    ] = None,
+    plant_share: Annotated[float, typer.Option(help="Its share of the sessions.")] = 0.03,
 ) -> None:
     """Make a product's traffic with known truth, marked `simulated`; or let simulated people review its queue."""
     from eval_pipeline.simulation.demo import newest_queued_day, simulate_queue_reviews
     from eval_pipeline.simulation.traffic import write_traffic
     from eval_pipeline.simulation.truth import DEMO_SEED
+    from eval_pipeline.taxonomy.categories import load_taxonomy
     from resources.session_files import SessionFiles
+    from resources.taxonomy_register import hold_to
 
     settings = Settings.from_env()
     start = first.date() if first else datetime.now(UTC).date() - timedelta(days=days)
     with stored(settings) as warehouse:
         if reviews:
+            hold_to(warehouse, load_taxonomy(settings.catalog / "taxonomy.yaml"), datetime.now(UTC))
             yours = newest_queued_day(warehouse)
             n_added = simulate_queue_reviews(warehouse, settings.catalog, before=yours)
             out.print(
@@ -68,10 +79,20 @@ def simulate(
             return
         wanted = [start + timedelta(days=n) for n in range(days)]
         folder = settings.home / "simulated" / str(sessions_per_day)
-        files = write_traffic(folder, wanted, sessions_per_day, DEMO_SEED)
+        planted = _plant(plant, plant_from.date() if plant_from else start, plant_share)
+        files = write_traffic(folder, wanted, sessions_per_day, DEMO_SEED, plant=planted)
         source, now = SessionFiles(warehouse), datetime.now(UTC)
         n_read = sum(source.register(file, "sessions_jsonl", None, "simulated", now).n_read for file in files)
     out.print(f"{n_read} simulated sessions on {days} days from {wanted[0]} in {folder}", markup=False)
+
+
+def _plant(name: str | None, first_day: date, share: float) -> "Plant | None":
+    from eval_pipeline.simulation.novel import Plant
+
+    try:
+        return Plant(name, first_day, share) if name is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def redact(

@@ -20,8 +20,10 @@ class Job(StrEnum):
     nightly_evaluation = "nightly_evaluation"
     nightly_evaluation_by_batch = "nightly_evaluation_by_batch"
     refresh_labels = "refresh_labels"
+    refresh_trends = "refresh_trends"
     alignment_check = "alignment_check"
     error_analysis = "error_analysis"
+    synthetic_coverage = "synthetic_coverage"
 
 
 def run(

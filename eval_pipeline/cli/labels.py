@@ -23,10 +23,13 @@ def import_labels(file: Annotated[Path, typer.Argument(help="JSONL, CSV or Parqu
     """Add people's labels from a file to `reviews`; lines that cannot be read are named with their mend."""
     from eval_pipeline.deployment import Deployment
     from eval_pipeline.review.files.importing import import_reviews
+    from resources.taxonomy_register import hold_to
 
-    settings = Settings.from_env()
+    settings, now = Settings.from_env(), datetime.now(UTC)
+    deployment = Deployment.load(settings)
     with stored(settings) as warehouse:
-        added, rejected = import_reviews(file, warehouse, Deployment.load(settings), datetime.now(UTC))
+        hold_to(warehouse, deployment.taxonomy, now)
+        added, rejected = import_reviews(file, warehouse, deployment, now)
     out.print(f"{added} reviews added, {len(rejected)} lines rejected")
     for line in rejected:
         err.print(f"  {line}", markup=False, highlight=False)

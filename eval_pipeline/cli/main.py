@@ -21,6 +21,9 @@ from eval_pipeline.cli import (
     review,
     reviewers,
     signals,
+    synthetic,
+    taxonomy,
+    trends,
 )
 from eval_pipeline.cli.terminal import err
 from eval_pipeline.errors import EvalPipelineError
@@ -39,6 +42,7 @@ for command in (
     jobs.run,
     jobs.report,
     queue.queue,
+    synthetic.coverage,
     review.review,
     database.sql,
     intake.redact,
@@ -50,8 +54,11 @@ app.add_typer(signals.app, name="signals")
 app.add_typer(evaluators.app, name="evaluators")
 app.add_typer(judges.app, name="judges")
 app.add_typer(labels.app, name="labels")
+app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(reviewers.app, name="reviewers")
 app.add_typer(importing.app, name="import")
+app.add_typer(trends.app, name="trends")
+app.add_typer(synthetic.app, name="synthetic")
 
 
 def main() -> None:

@@ -81,13 +81,13 @@ def _print_outcome(case: "Candidacy", outcome: "Outcome") -> None:
 
 
 def _origin(origin: str | None, warehouse: "PostgresWarehouse") -> str:
-    from eval_pipeline.table_model import ORIGINS
+    from eval_pipeline.table_model import TRAFFIC_ORIGINS
 
     if origin is None:
         stored_origins = warehouse.query("SELECT DISTINCT origin FROM evals.human_labels ORDER BY 1")["origin"].tolist()
         return str(stored_origins[0]) if len(stored_origins) == 1 else "production"
-    if origin not in ORIGINS:
-        raise SettingsError(f"there is no origin {origin!r}", f"take one of {', '.join(ORIGINS)}")
+    if origin not in TRAFFIC_ORIGINS:
+        raise SettingsError(f"there is no origin {origin!r}", f"take one of {', '.join(TRAFFIC_ORIGINS)}")
     return origin
 
 

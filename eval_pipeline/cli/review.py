@@ -4,7 +4,7 @@ accounts of its people (`reviewers.py`).
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,18 +51,22 @@ def _context(settings: Settings) -> Iterator["AppContext"]:
     from resources.review_people import PostgresPeople
     from resources.review_role import review_database_url
     from resources.review_store import PostgresReviewStore
+    from resources.taxonomy_register import hold_to
     from resources.warehouse import PostgresWarehouse
 
     policy, deployment = load_policy(settings.catalog / "review.yaml"), Deployment.load(settings)
-    migrate(database_url(settings))
-    url = review_database_url(settings)
+    own_url = database_url(settings)
+    migrate(own_url)
+    with PostgresWarehouse(own_url) as own:
+        hold_to(own, deployment.taxonomy, datetime.now(UTC))
+    url, drafts = review_database_url(settings), settings.home / "taxonomy_drafts"
     lease, after = timedelta(minutes=policy.lease_minutes), timedelta(days=policy.repeat_after_days)
     with (
         PostgresWarehouse(url) as warehouse,
         PostgresReviewStore(url, lease, policy.repeat_share, after) as store,
         PostgresPeople(url) as people,
     ):
-        yield AppContext(warehouse, store, people, deployment, policy, entrance_of(policy, people))
+        yield AppContext(warehouse, store, people, deployment, policy, entrance_of(policy, people), drafts)
 
 
 def print_link(link: str) -> None:

@@ -5,15 +5,15 @@ its first turn's time, as that is what the word means. Not here: turns (`turns.p
 """
 
 import unicodedata
-from typing import Any, get_args
+from typing import Any
 
 from eval_pipeline.formats.contract import Fields, bad, missing
 from eval_pipeline.formats.feedback import feedback_fields
 from eval_pipeline.formats.reading import Reading, first_value
 from eval_pipeline.formats.times import checked_start, parse_time
-from eval_pipeline.sessions import Origin
 
-ORIGINS = get_args(Origin)
+ORIGINS = ("production", "simulated", "synthetic")
+"""Words that a record may give as its origin; the door refuses `synthetic`."""
 WORDS = ("user_id", "surface", "model_version")
 
 SESSION_NAMES: dict[str, tuple[str, ...]] = {

@@ -17,6 +17,7 @@ from eval_pipeline.calibration.split import retired_clusters
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.labels import derive_labels
 from eval_pipeline.tables import HumanLabels, RawSessions, Reviews, SessionFingerprints
+from eval_pipeline.taxonomy.terms import read_terms
 
 _IS_READ = """(
     exists (select 1 from evals.flagged_sessions f where f.session_id = s.session_id)
@@ -66,7 +67,8 @@ def relabel(days: Iterable[date], warehouse: Warehouse) -> None:
 def _labels(day: date, warehouse: Warehouse) -> pd.DataFrame:
     sessions = warehouse.read(RawSessions, [day], ["session_id", "user_id", "origin"])
     reviews = warehouse.read(Reviews, session_ids=sessions["session_id"])
-    return derive_labels(day, reviews, sessions, retired_groups(warehouse), known_groups(warehouse, sessions))
+    groups, retired = known_groups(warehouse, sessions), retired_groups(warehouse)
+    return derive_labels(day, reviews, sessions, retired, groups, read_terms(warehouse))
 
 
 def _fingerprinted(day: date, warehouse: Warehouse) -> pd.DataFrame:

@@ -12,8 +12,8 @@ The rules:
   for this target (`calibration/held_out.py`), AND the first answer to the target was blind; it then rests on its blind answers alone, so neither second thoughts after the reveal nor a lead who
   saw the machines' words move it. Any other label is in the calibration set. Later reviews never move a label from one
   set to the other; a near-duplicate session and a retired set move it into calibration, nothing ever moves it back.
-- *Category*: the lead's, else the one that all reviewers who failed the target and named one agree on; null when they
-  differ.
+- *Category*: the lead's, else the one that all reviewers who failed the target and named one agree on in today's terms
+  (`taxonomy/terms.py`), in the words of the latest of them; null when they differ. `taxonomy_version` is that of these words.
 - *Provenance*: `reviews_hash` names every review of the session with an answer (repeats apart), so that it shows when
   one is missing. `seconds` is the time of all reviews that answer the target and may count, each once.
 - *Sampling*: arm, probability and design come from the first answer that carries a probability, else from the first
@@ -40,6 +40,7 @@ import pandas as pd
 from eval_pipeline.calibration.split import LabelSet, Retired, groups_of, retired_clusters
 from eval_pipeline.errors import EvalPipelineError
 from eval_pipeline.tables import HumanLabels
+from eval_pipeline.taxonomy.terms import AS_THEY_STAND, Terms
 
 ANSWERS = ("pass", "fail", "unsure")
 
@@ -76,13 +77,14 @@ def derive_labels(
     sessions: pd.DataFrame,
     retired: Retired = frozenset(),
     groups: pd.DataFrame | None = None,
+    terms: Terms = AS_THEY_STAND,
 ) -> pd.DataFrame:
     """Return the rows of `human_labels` for the sessions of `day`, ordered by session and target.
 
     `reviews`: rows of `tables.Reviews`, in any order; a review that stands twice counts once. `sessions`: the
     sessions of the day (`session_id`, `user_id`, `origin`), labelled or not. `retired`: targets and groups whose
     held-out labels were used up. `groups`: of `split.groups_of`, of these sessions and all they may be linked to;
-    None: of these sessions alone, by user.
+    None: of these sessions alone, by user. `terms`: what categories of earlier taxonomies are called today.
 
     Raises `EvalPipelineError` when a review is of a session that is not in `sessions` (see `split_known`), or when an
     answer is none of pass, fail, unsure.
@@ -104,7 +106,7 @@ def derive_labels(
             "session_day": day,
             "target": target,
             "reviews_hash": hashes[session_id],
-            **_label(known[session_id], answers, (target, known[session_id]["cluster_id"]) in used_up),
+            **_label(known[session_id], answers, (target, known[session_id]["cluster_id"]) in used_up, terms),
         }
         for (session_id, target), answers in sorted(_answers_by_target(counting).items())
     ]
@@ -136,7 +138,7 @@ def _answers_by_target(reviews: pd.DataFrame) -> dict[tuple[str, str], list[_Ans
     return {key: sorted(answers, key=lambda answer: answer.order) for key, answers in found.items()}
 
 
-def _label(session: dict[Any, Any], answers: Sequence[_Answer], is_used_up: bool) -> dict[str, Any]:
+def _label(session: dict[Any, Any], answers: Sequence[_Answer], is_used_up: bool, terms: Terms) -> dict[str, Any]:
     """Return the label that `answers` (oldest first) come to, without its day and target."""
     in_set: LabelSet = "calibration" if is_used_up or not answers[0].is_blind else session["label_set"]
     able = [answer for answer in answers if answer.is_blind or in_set == "calibration"]
@@ -144,11 +146,12 @@ def _label(session: dict[Any, Any], answers: Sequence[_Answer], is_used_up: bool
     lead = next((answer for answer in reversed(able) if answer.is_adjudication), None)
     counted = sorted([*reviewed, *([lead] if lead else [])], key=lambda answer: answer.order)
     label, status = _decided([answer.value for answer in reviewed], lead)
+    named = _naming_the_category(reviewed, lead, terms) if label == "fail" else None
     return {
         "session_id": session["session_id"],
         "label": label,
         "status": status,
-        "category": _category(reviewed, lead) if label == "fail" else None,
+        "category": None if named is None else str(named["category"]),
         "label_set": in_set,
         "n_reviews": len(counted),
         "reviewers": sorted({answer.review["reviewer"] for answer in counted}),
@@ -156,6 +159,7 @@ def _label(session: dict[Any, Any], answers: Sequence[_Answer], is_used_up: bool
         **_drawn([answer.review for answer in able]),
         "seconds": _seconds(able),
         **_latest_facts(counted[-1].review),
+        **({} if named is None else {"taxonomy_version": named["taxonomy_version"]}),
         "origin": session["origin"],
         "is_adjudicated": lead is not None and lead.value != "unsure",
     }
@@ -183,11 +187,19 @@ def _latest_per_reviewer(answers: Sequence[_Answer]) -> list[_Answer]:
     return sorted(latest.values(), key=lambda answer: answer.order)
 
 
-def _category(reviewed: Sequence[_Answer], lead: _Answer | None) -> str | None:
+def _naming_the_category(reviewed: Sequence[_Answer], lead: _Answer | None, terms: Terms) -> dict[str, Any] | None:
+    """Return the review whose category is the label's; None where there is none, or reviewers differ."""
     if lead is not None and lead.value == "fail" and lead.review["category"] is not None:
-        return str(lead.review["category"])
-    named = {a.review["category"] for a in reviewed if a.value == "fail" and a.review["category"] is not None}
-    return named.pop() if len(named) == 1 else None
+        return lead.review
+    named = [a.review for a in reviewed if a.value == "fail" and a.review["category"] is not None]
+    return named[-1] if len({_today(review, terms) for review in named}) == 1 else None
+
+
+def _today(review: dict[str, Any], terms: Terms) -> tuple[str, ...]:
+    """What a review's category is called today; its own words where it has no name today."""
+    words = (str(review["taxonomy_version"]), str(review["category"]))
+    today = terms.today(str(review["session_id"]), *words)
+    return words if today is None else (today,)
 
 
 def _drawn(reviews: Sequence[dict[str, Any]]) -> dict[str, Any]:

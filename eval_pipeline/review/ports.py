@@ -35,7 +35,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Review:
-    """A stored review of a person: a row of `tables.Reviews` as far as the app shows it."""
+    """A stored review of a person: a row of `tables.Reviews` as far as the app shows it.
+
+    Of the reviews of a `ReviewState` the category is what it is called today, so that a change of the taxonomy is no change of
+    mind; `read_as` says it beside the word that was given, and is None where nothing was read for it.
+    """
 
     review_id: str
     reviewer: str
@@ -50,6 +54,7 @@ class Review:
     machine_words: Mapping[str, Mapping[str, Any]]
     seconds: float | None
     submitted_at: datetime
+    read_as: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,37 @@ class Progress:
     open_session: str | None
 
 
+@dataclass(frozen=True)
+class ProposalDecision:
+    """What a lead decides on a proposal for the taxonomy, as it stood on `as_of_day`. A rejection has a `reason`, redacted; an
+    acceptance the id of the new category and the text of the drafted migration."""
+
+    idempotency_key: str
+    proposal_id: str
+    as_of_day: date
+    decision: Literal["accepted", "rejected"]
+    decided_by: str
+    taxonomy_version: str
+    reason: str | None = None
+    category_id: str | None = None
+    draft: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredDecision:
+    """The decision on a proposal that counts; `is_this`: whether it is the one that was asked for."""
+
+    decision_id: str
+    proposal_id: str
+    decision: str
+    decided_by: str
+    decided_at: datetime
+    reason: str | None
+    category_id: str | None
+    draft: str | None
+    is_this: bool
+
+
 class ReviewConflict(Exception):
     """A submit that saw an older revision than the stored one, or a key used for another content. `stored` is what is there."""
 
@@ -193,6 +229,11 @@ class ReviewStore(Protocol):
 
     def take_back(self, session_id: str, reviewer: str) -> None:
         """Undo that the session was set aside."""
+        ...
+
+    def decide_proposal(self, decision: ProposalDecision) -> StoredDecision | None:
+        """Store a decision on a proposal, durably, and return the one that counts: the first. None when there is no such
+        proposal."""
         ...
 
     def look(self, session_id: str, reviewer: str) -> None:

@@ -42,6 +42,15 @@ def case_number(day: date, index: int) -> str:
 
 def case_day(case: str) -> date:
     """Return the day that `case` was opened on. Raises `ValueError` if it is no case number."""
+    return FIRST_DAY + timedelta(days=_number(case) // PER_DAY)
+
+
+def case_index(case: str) -> int:
+    """Return the place of `case` within its day, from 0. Raises `ValueError` if it is no case number."""
+    return _number(case) % PER_DAY
+
+
+def _number(case: str) -> int:
     match = _PATTERN.fullmatch(case)
     if match is None:
         raise ValueError(f"{case!r} is no case number of the simulation")
@@ -49,7 +58,7 @@ def case_day(case: str) -> date:
     value = 0
     for start in reversed(range(0, 2 * _PAIRS, 2)):
         value = value * len(_LETTERS) * 10 + _LETTERS.index(body[start]) * 10 + int(body[start + 1])
-    return FIRST_DAY + timedelta(days=value * _INVERSE % _SPACE // PER_DAY)
+    return int(value * _INVERSE % _SPACE)
 
 
 def last_case(text: str) -> str | None:

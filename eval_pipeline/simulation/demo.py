@@ -13,7 +13,7 @@ from eval_pipeline.report import Section, with_rate
 from eval_pipeline.simulation.reviewers import REVIEWERS, Reviewer, simulate_reviews
 from eval_pipeline.simulation.truth import DEMO_SEED, known_truth
 from eval_pipeline.tables import FlaggedSessions, HumanLabels, JudgeVerdicts, RawSessions, Reviews, SessionSignals
-from eval_pipeline.taxonomy import load_taxonomy
+from eval_pipeline.taxonomy.categories import load_taxonomy
 
 
 def simulate_queue_reviews(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eval_pipeline.simulation.cases import last_case
+from eval_pipeline.simulation.draws import Draws
+from eval_pipeline.simulation.novel import MODES
 from eval_pipeline.simulation.truth import TONE, Truth, truth
 from eval_pipeline.versions import unit_hash
 
@@ -95,7 +97,7 @@ def judge_reply(
     answer = known.answers.get(f"judge:{name}")
     if answer is None:
         return JudgeReply("The simulation knows no truth for this question.", "not_applicable")
-    return _say(known, name, answer == "fail", _errs(skill, answer, name, case, repeat, seed))
+    return _say(known, name, case, answer == "fail", _errs(skill, answer, name, case, repeat, seed))
 
 
 def _skill(system_message: str, skills: Mapping[str, JudgeSkill]) -> JudgeSkill | None:
@@ -113,11 +115,17 @@ def _errs(skill: JudgeSkill, answer: str, name: str, case: str, repeat: str, see
     return draw >= (skill.tpr if answer == "fail" else skill.tnr)
 
 
-def _say(known: Truth, name: str, is_failed: bool, errs: bool) -> JudgeReply:
+def _say(known: Truth, name: str, case: str, is_failed: bool, errs: bool) -> JudgeReply:
     if is_failed == errs:
         return JudgeReply("I see nothing in the session that a criterion for fail would meet.", "pass")
     if errs:
         return JudgeReply(_DOUBTS[name], "fail")
-    if f"judge:{name}" == TONE or known.category is None:
+    if f"judge:{name}" == TONE or not known.is_failure:
         return JudgeReply(RUDENESS, "fail")
-    return JudgeReply(f"Turn {known.first_bad_turn}: {FINDINGS[known.category]}", "fail")
+    return JudgeReply(f"Turn {known.first_bad_turn}: {_finding(known, case)}", "fail")
+
+
+def _finding(known: Truth, case: str) -> str:
+    if known.planted is not None:
+        return Draws("finding", case).pick(MODES[known.planted].findings)
+    return FINDINGS[str(known.category)]

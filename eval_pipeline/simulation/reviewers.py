@@ -13,6 +13,7 @@ import pandas as pd
 
 from eval_pipeline.simulation.cases import case_of_turns
 from eval_pipeline.simulation.draws import Draws
+from eval_pipeline.simulation.novel import MODES
 from eval_pipeline.simulation.truth import ANSWER_TURN, MODE_SHARES, TONE, Truth, answers_for, truth
 from eval_pipeline.tables import Reviews
 from eval_pipeline.versions import content_hash, unit_hash
@@ -54,6 +55,7 @@ NOTES = {
 
 @dataclass(frozen=True)
 class _Opinion:
+    is_failure: bool
     category: str | None
     answers: dict[str, str]
     first_bad_turn: int | None
@@ -84,11 +86,12 @@ def simulate_reviews(
             continue
         for reviewer in _assigned(item, seed, reviewers):
             draws = Draws("review", str(seed), item["session_id"], reviewer.name)
-            opinion = _opinion(reviewer, truth(case, seed), draws)
-            given = {**opinion.answers, TONE: _tone(reviewer, truth(case, seed), item["session_id"], seed)}
+            known = truth(case, seed)
+            opinion = _opinion(reviewer, known, draws)
+            given = {**opinion.answers, TONE: _tone(reviewer, known, item["session_id"], seed)}
             answers = {target: word for target, word in given.items() if target in targets}
             versions = {"taxonomy_version": taxonomy_version, "redaction_version": redaction_version}
-            rows.append({**_review(item, reviewer, opinion, draws), "answers": answers, **versions})
+            rows.append({**_review(item, reviewer, opinion, known, draws), "answers": answers, **versions})
     rows.sort(key=lambda row: (row["session_id"], row["reviewer"]))
     return Reviews.validate(pd.DataFrame(rows, columns=list(Reviews.to_schema().columns)))
 
@@ -102,16 +105,18 @@ def _assigned(item: dict[Any, Any], seed: int, reviewers: Sequence[Reviewer]) ->
 def _opinion(reviewer: Reviewer, known: Truth, draws: Draws) -> _Opinion:
     """Return what the reviewer thinks of a session: the truth, or his error about it."""
     is_wrong = draws.chance(reviewer.miss_rate if known.is_failure else reviewer.false_alarm_rate)
-    if known.category is None:
+    if not known.is_failure:
         if not is_wrong:
-            return _Opinion(None, known.answers, None)
+            return _Opinion(False, None, known.answers, None)
         suspected = draws.weighted(MODE_SHARES)
-        return _Opinion(suspected, answers_for(suspected), ANSWER_TURN)
+        return _Opinion(True, suspected, answers_for(suspected), ANSWER_TURN)
     if is_wrong:
-        return _Opinion(None, answers_for(None), None)
+        return _Opinion(False, None, answers_for(None), None)
+    if known.planted is not None:
+        return _Opinion(True, None, known.answers, known.first_bad_turn)
     others = [category for category in MODE_SHARES if category != known.category]
     category = draws.pick(others) if draws.chance(reviewer.category_error_rate) else known.category
-    return _Opinion(category, known.answers, known.first_bad_turn)
+    return _Opinion(True, category, known.answers, known.first_bad_turn)
 
 
 def _tone(reviewer: Reviewer, known: Truth, session_id: str, seed: int) -> str:
@@ -122,8 +127,7 @@ def _tone(reviewer: Reviewer, known: Truth, session_id: str, seed: int) -> str:
     return "fail" if is_fail != is_wrong else "pass"
 
 
-def _review(item: dict[Any, Any], reviewer: Reviewer, opinion: _Opinion, draws: Draws) -> dict[str, Any]:
-    has_note = opinion.category is not None and draws.chance(0.6)
+def _review(item: dict[Any, Any], reviewer: Reviewer, opinion: _Opinion, known: Truth, draws: Draws) -> dict[str, Any]:
     return {
         "review_id": content_hash([item["session_id"], reviewer.name, item["design_id"]]),
         "session_id": item["session_id"],
@@ -132,18 +136,25 @@ def _review(item: dict[Any, Any], reviewer: Reviewer, opinion: _Opinion, draws: 
         "source": "simulation",
         "first_bad_turn": opinion.first_bad_turn,
         "category": opinion.category,
-        "note": NOTES[opinion.category] if opinion.category and has_note else None,
+        "note": _note(opinion, known, draws),
         "is_blind": True,
         "arm": item["arm"],
         "inclusion_probability": item["inclusion_probability"],
         "design_id": item["design_id"],
-        "seconds": round(draws.between(35, 150) if opinion.category else draws.between(20, 90), 1),
+        "seconds": round(draws.between(35, 150) if opinion.is_failure else draws.between(20, 90), 1),
         "submitted_at": _submitted_at(item["session_day"], draws),
         "stage": "blind",
         "is_repeat": False,
         "revision": None,
         "machine_words": {},
     }
+
+
+def _note(opinion: _Opinion, known: Truth, draws: Draws) -> str | None:
+    """Return an open note: always where no category fits, in the reviewer's own words; else now and then."""
+    if opinion.category is None:
+        return draws.pick(MODES[known.planted].notes) if opinion.is_failure and known.planted else None
+    return NOTES[opinion.category] if draws.chance(0.6) else None
 
 
 def _submitted_at(day: dt.date, draws: Draws) -> dt.datetime:

@@ -17,6 +17,7 @@ from eval_pipeline.simulation.cases import case_day, case_number
 from eval_pipeline.simulation.conversation import Conversation
 from eval_pipeline.simulation.draws import Draws
 from eval_pipeline.simulation.feedback import feedback
+from eval_pipeline.simulation.novel import FIRST_PLANTED, Plant
 from eval_pipeline.simulation.people import N_CUSTOMERS, Customer, customer
 from eval_pipeline.simulation.script import Phenomenon
 from eval_pipeline.simulation.script_de import SCRIPT as GERMAN
@@ -41,35 +42,47 @@ LETTER_CODE_SHARE = 0.15
 DAMAGES = ("no_session_id", "bad_time", "turns_not_a_list", "unknown_role")
 
 
-def simulate_day(day: date, n: int, seed: int, malformed: int = 0) -> Iterator[dict[str, Any]]:
+def simulate_day(
+    day: date, n: int, seed: int, malformed: int = 0, plant: Plant | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield `n` sessions that start on `day` (UTC), then `malformed` records that no importer should accept.
 
-    The damage of a malformed record takes turns over `DAMAGES`. Raises `ValueError` for a day outside the range of
-    case numbers (2020 to 2041) or more sessions than a day can hold (414,720).
+    The damage of a malformed record takes turns over `DAMAGES`. `plant`: a failure mode outside the taxonomy that takes the
+    place of some sessions. Raises `ValueError` for a day outside the range of case numbers (2020 to 2041) or more sessions
+    than a day can hold (400,000).
     """
+    if n + malformed > FIRST_PLANTED:
+        raise ValueError(f"a day holds {FIRST_PLANTED:,} sessions")
+    n_planted = 0
     for index in range(n):
-        yield _session(day, index, seed)
+        if plant is not None and plant.has(day, index, seed):
+            yield _session(day, plant.case_index(n_planted), seed)
+            n_planted += 1
+        else:
+            yield _session(day, index, seed)
     for number in range(malformed):
         yield _damaged(_session(day, n + number, seed), DAMAGES[number % len(DAMAGES)])
 
 
-def write_traffic(folder: Path, days: Sequence[date], per_day: int, seed: int, malformed: int = 0) -> list[Path]:
+def write_traffic(
+    folder: Path, days: Sequence[date], per_day: int, seed: int, malformed: int = 0, plant: Plant | None = None
+) -> list[Path]:
     """Write one file `sessions-YYYY-MM-DD.jsonl` per day into `folder` and return their paths in the order of `days`.
 
     The same arguments give the same bytes. A file appears whole or not at all; an older one is replaced.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return [_write_day(folder, day, per_day, seed, malformed) for day in days]
+    return [_write_day(folder, day, per_day, seed, malformed, plant) for day in days]
 
 
-def _write_day(folder: Path, day: date, n: int, seed: int, malformed: int) -> Path:
+def _write_day(folder: Path, day: date, n: int, seed: int, malformed: int, plant: Plant | None) -> Path:
     path = folder / f"sessions-{day.isoformat()}.jsonl"
     unfinished = path.with_suffix(".jsonl.part")
     try:
         with unfinished.open("wb") as file:
             file.writelines(
                 orjson.dumps(session, option=orjson.OPT_APPEND_NEWLINE)
-                for session in simulate_day(day, n, seed, malformed)
+                for session in simulate_day(day, n, seed, malformed, plant)
             )
         unfinished.replace(path)
     finally:
@@ -94,7 +107,8 @@ def simulated_session(case: str, seed: int) -> SimulatedSession:
     started_at = datetime.combine(day, time(), UTC) + timedelta(milliseconds=draws.below(86_400_000))
     fields = {**_fields(day, case, person, draws), "about": topic.about, "rest": topic.rest}
     talk = Conversation(SCRIPTS[person.locale], topic, fields, person, draws, started_at)
-    write_conversation(talk, truth(case, seed).category, is_clarified(case, seed), is_rude(case, seed))
+    known = truth(case, seed)
+    write_conversation(talk, known.category, is_clarified(case, seed), is_rude(case, seed), known.planted)
     session = {
         "session_id": f"sim-{seed}-{case.removeprefix('SIM-')}",
         "started_at": started_at.isoformat(timespec="milliseconds"),

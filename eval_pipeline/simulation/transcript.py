@@ -8,21 +8,26 @@ about it. Not here: what is true (`truth.py`), how answers look (`answers.py`), 
 from eval_pipeline.simulation.answers import answer_well, fail
 from eval_pipeline.simulation.conversation import Conversation
 from eval_pipeline.simulation.draws import Draws
+from eval_pipeline.simulation.novel import fail_newly
 from eval_pipeline.simulation.reactions import FAILURE_REACTIONS, GOOD_REACTIONS, react
 
 
-def write_conversation(talk: Conversation, category: str | None, is_clarified: bool, is_rude: bool) -> None:
-    """Write the whole session into `talk`: a failure of `category` where the answer is due, or a good answer."""
+def write_conversation(
+    talk: Conversation, category: str | None, is_clarified: bool, is_rude: bool, planted: str | None = None
+) -> None:
+    """Write the whole session into `talk`: where the answer is due a failure of `category`, or `planted`, or a good one."""
     lead = _open(talk, is_clarified)
     if is_rude:
         # Drawn apart, so that the rest of the session is what it would be without.
         lead = f"{lead} {Draws('snub', talk.fields['case']).pick(talk.script.assistant['snubs'])}"
-    if category is None:
+    if planted is not None:
+        fail_newly(talk, planted, lead)
+    elif category is None:
         answer_well(talk, lead)
     else:
         fail(talk, category, lead)
     talk.answer_index = len(talk.turns) - 1
-    talk.reaction = talk.draws.weighted(FAILURE_REACTIONS if category else GOOD_REACTIONS)
+    talk.reaction = talk.draws.weighted(FAILURE_REACTIONS if category or planted else GOOD_REACTIONS)
     react(talk)
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import pandas as pd
 
+from eval_pipeline.simulation import novel
 from eval_pipeline.simulation.cases import case_day, case_of_turns
 from eval_pipeline.simulation.draws import Draws
 
@@ -63,6 +64,7 @@ ANSWER_TURN = 4
 class Truth:
     """The truth about one session: `category` and `first_bad_turn` (from 0) are None unless it is a failure.
 
+    A planted failure (`novel.py`) has the mode `planted` and no category: the taxonomy has none for it.
     `answers` holds pass or fail for `session` and each of `QUESTIONS`. A session that fails for its tone alone is no
     failure: the request was met.
     """
@@ -71,6 +73,7 @@ class Truth:
     category: str | None
     answers: dict[str, str]
     first_bad_turn: int | None
+    planted: str | None = None
 
 
 def product_version(day: date) -> str:
@@ -106,11 +109,24 @@ def answers_for(category: str | None, is_rude: bool = False) -> dict[str, str]:
 
 def truth(case: str, seed: int) -> Truth:
     """Return what is true of the session with this case number. Raises `ValueError` if it is no case number."""
+    planted = novel.planted_mode(case)
+    if planted is not None:
+        return _planted(planted, case, seed)
     draws = Draws("truth", str(seed), case)
     is_failure = draws.chance(failure_rate(product_version(case_day(case)), seed))
     category = draws.weighted(MODE_SHARES) if is_failure else None
-    bad_turn = ANSWER_TURN + 2 * is_clarified(case, seed) if is_failure else None
+    bad_turn = _answer_turn(case, seed) if is_failure else None
     return Truth(is_failure, category, answers_for(category, is_rude(case, seed)), bad_turn)
+
+
+def _planted(mode: str, case: str, seed: int) -> Truth:
+    failed = novel.FAILED_QUESTIONS | ({TONE} if is_rude(case, seed) else set())
+    answers = {question: "fail" if question in failed else "pass" for question in QUESTIONS}
+    return Truth(True, None, {"session": "fail", **answers}, _answer_turn(case, seed), mode)
+
+
+def _answer_turn(case: str, seed: int) -> int:
+    return ANSWER_TURN + 2 * is_clarified(case, seed)
 
 
 def known_truth(sessions: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -4,7 +4,10 @@ import dagster as dg
 import pytest
 
 from assets.definitions import build_definitions
+from assets.running import n_steps
 from eval_pipeline.settings import Settings
+
+TRAFFIC = {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"}
 
 GRAPH = {
     "raw_sessions": ("surface_failures", set()),
@@ -34,11 +37,21 @@ GRAPH = {
         "calibration",
         {"human_labels", "judge_verdicts", "category_predictions", "raw_sessions", "flagged_sessions"},
     ),
-    "trend_rollups": ("trends", {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"}),
-    "error_analysis_samples": (
-        "error_analysis",
-        {"raw_sessions", "session_signals", "evaluator_verdicts", "judge_verdicts"},
+    "trend_rollups": ("trends", {*TRAFFIC, "flagged_sessions", "human_labels"}),
+    "trend_windows": (
+        "trends",
+        {"trend_rollups", *TRAFFIC - {"raw_sessions"}, "flagged_sessions", "human_labels"},
     ),
+    "trend_versions": ("trends", TRAFFIC),
+    "trend_directions": ("trends", {"trend_rollups", "trend_versions"}),
+    "trend_candidates": ("trends", {"trend_rollups", "trend_versions"}),
+    "trend_alerts": ("trends", {"trend_directions", "trend_candidates"}),
+    "error_analysis_samples": ("error_analysis", TRAFFIC),
+    "taxonomy_proposals": ("error_analysis", {*TRAFFIC, "category_predictions", "human_labels"}),
+    "taxonomy_saturation": ("error_analysis", {"human_labels", "taxonomy_proposals"}),
+    "coverage_cells": ("coverage", {"raw_sessions", "session_signals", "category_predictions", "human_labels"}),
+    "synthetic_sessions": ("coverage", {"raw_sessions", "session_signals", "category_predictions", "human_labels"}),
+    "synthetic_expectations": ("coverage", {"synthetic_sessions"}),
 }
 
 
@@ -70,16 +83,27 @@ def test_jobs_schedules_and_sensors(definitions: dg.Definitions) -> None:
     repository = definitions.get_repository_def()
     jobs = {name for name in repository.job_names if not name.startswith("__")}
     assert jobs == {
-        *("nightly_evaluation", "nightly_evaluation_by_batch", "refresh_labels", "alignment_check", "error_analysis")
+        *("nightly_evaluation", "nightly_evaluation_by_batch", "refresh_labels", "refresh_trends"),
+        *("alignment_check", "error_analysis", "synthetic_coverage"),
     }
+    assert all(n_steps(job) == len(_assets_of(definitions, job)) for job in jobs)
     schedules = {s.name: (s.job_name, s.cron_schedule, s.default_status.value) for s in repository.schedule_defs}
     assert schedules == {
         "nightly_evaluation_schedule": ("nightly_evaluation", "30 1 * * *", "STOPPED"),
         "nightly_evaluation_by_batch_schedule": ("nightly_evaluation_by_batch", "30 1 * * *", "STOPPED"),
         "alignment_check_schedule": ("alignment_check", "0 4 * * 1", "STOPPED"),
         "error_analysis_schedule": ("error_analysis", "30 4 * * 1", "STOPPED"),
+        "synthetic_coverage_schedule": ("synthetic_coverage", "0 5 * * 1", "STOPPED"),
     }
-    assert {s.name for s in repository.sensor_defs} == {"late_sessions", "new_reviews", "batched_calls"}
+    assert {s.name for s in repository.sensor_defs} == {"late_sessions", "new_reviews", "batched_calls", "stale_trends"}
+
+
+def _assets_of(definitions: dg.Definitions, job: str) -> set[str]:
+    """The steps of `job` that store tables: all but its checks."""
+    found = definitions.resolve_job_def(job).nodes
+    graph = definitions.resolve_asset_graph()
+    checks = {f"{key.asset_key.to_user_string()}_{key.name}" for key in graph.asset_check_keys}
+    return {node.name for node in found} - checks
 
 
 def test_every_table_asset_has_a_blocking_contract(definitions: dg.Definitions) -> None:

@@ -21,6 +21,7 @@ from eval_pipeline.tables import (
     Table,
 )
 from tests.fakes import typed
+from tests.known_categories import SHIPPED, know
 
 DAY = date(2026, 3, 2)
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -76,6 +77,8 @@ def store(warehouse: Warehouse, stories: Sequence[Story], day: date = DAY) -> No
     warehouse.replace_day(RawSessions, day, [_frame(RawSessions, sessions)])
     for table, make in _WORDS.items():
         rows = [make(word, story.session_id, day) for story in stories for word in _words(story, table)]
+        if table is CategoryPredictions:
+            know(warehouse, {(row["taxonomy_version"], row["category"]) for row in rows})
         warehouse.replace_day(table, day, [_frame(table, rows)] if rows else [])
     queue = [story for story in stories if story.queued is not None]
     rows = [_queued(story, day, 1 - index / (len(queue) + 1)) for index, story in enumerate(queue)]
@@ -159,7 +162,8 @@ def _judge(word: Row, session_id: str, day: date) -> Row:
 
 
 def _category(word: Row, session_id: str, day: date) -> Row:
-    known = {"classifier": "taxonomy", "classifier_version": "1+a", "decided_by": "model", "taxonomy_version": "1+a"}
+    known = {"classifier": "taxonomy", "classifier_version": "1+a", "decided_by": "model"}
+    known |= {"taxonomy_version": SHIPPED.version}
     return {"session_id": session_id, "session_day": day, **known, "versions": {}, **word}
 
 

@@ -25,6 +25,7 @@ PATHS = {
     "adjudication": "/adjudication",
     "coverage": "/coverage",
     "the taxonomy": "/taxonomy",
+    "trends": "/trends",
     "no page": "/nowhere",
 }
 RICH = [

@@ -108,6 +108,7 @@ def test_nothing_is_told_before_the_lock_and_everything_after_it(serve: Serve, o
         "/reports",
         "/report?kind=judge&name=completeness",
         "/adjudication",
+        "/trends",
         "/?day=2026-03-02",
     ):
         page.goto(path)

@@ -8,7 +8,7 @@ import yaml
 from eval_pipeline.classifiers.definition import Classifier, load_classifier
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.settings import PROJECT_ROOT
-from eval_pipeline.taxonomy import Taxonomy, load_taxonomy
+from eval_pipeline.taxonomy.categories import Taxonomy, load_taxonomy
 
 TAXONOMY = load_taxonomy(PROJECT_ROOT / "catalog" / "taxonomy.yaml")
 VERDICTS = ["evaluator:no_tool_call_loop", "judge:relevance"]

@@ -15,7 +15,7 @@ from eval_pipeline.judges.asking.asker import Asker, AskPolicy
 from eval_pipeline.ports import CallLedger, JudgeModel
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.tables import CategoryPredictions
-from eval_pipeline.taxonomy import load_taxonomy
+from eval_pipeline.taxonomy.categories import load_taxonomy
 from resources.judge_model import OpenAIJudgeModel
 from tests.fakes import MemoryLedger
 from tests.judges.scripted_endpoint import Answer, ScriptedEndpoint, completion, failure

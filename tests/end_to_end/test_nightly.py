@@ -13,7 +13,7 @@ from eval_pipeline.calibration.estimators.rates import wilson
 from eval_pipeline.report import calibration
 from eval_pipeline.simulation.demo import simulate_queue_reviews
 from eval_pipeline.tables import Reviews
-from eval_pipeline.taxonomy import load_taxonomy
+from eval_pipeline.taxonomy.categories import load_taxonomy
 from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import DAYS, NIGHT, PER_DAY, NewPipeline, Pipeline
 from tests.resources.frames import frame_for
@@ -133,7 +133,7 @@ def test_a_verdict_carries_the_versions_behind_it(evaluated: Pipeline) -> None:
 
 def test_the_rollups_agree_with_a_recount_of_the_verdicts(evaluated: Pipeline) -> None:
     recounted = [row for cell in CELLS for row in evaluated.rows(RECOUNT.format(**cell))]
-    stored = evaluated.rows("SELECT * FROM evals.trend_rollups")
+    stored = evaluated.rows("SELECT * FROM evals.trend_rollups WHERE subject <> 'flagged'")
     assert _counts(stored) == _counts(recounted)
     assert sum(row["n_fail"] for row in stored) > 0
     low, high = wilson(pd.Series([row["n_fail"] for row in stored]), pd.Series([row["n"] for row in stored]))

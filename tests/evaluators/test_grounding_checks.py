@@ -77,3 +77,11 @@ def test_a_bad_pattern_is_refused_where_it_is_written() -> None:
     for make in (told_is_known, arguments_are_known):
         with pytest.raises(ValueError, match="regular expression"):
             make("(")
+
+
+@pytest.mark.parametrize("given", [r'"https:\/\/x.example\/a?b=1&c=2"', r'"https://x.example/a?b=1\u0026c=2"'])
+def test_what_json_writes_in_another_way_is_known(given: str) -> None:
+    check = told_is_known(r"https://[^\s\"]+")
+    told = [calls("find"), gets(given), says("See https://x.example/a?b=1&c=2")]
+    assert outcome(check, view(*told)) == "pass"
+    assert outcome(check, view(*told[:2], says("See https://x.example/a?b=1&c=3"))) == "fail"

@@ -5,10 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from eval_pipeline.tables import Table
+from eval_pipeline.table_model import SYNTHETIC_PREFIX
+from eval_pipeline.tables import CategoryPredictions, HumanLabels, LabelMappings, Reviews, Table
 from tests.fakes import typed
+from tests.known_categories import SHIPPED
 
 DAY = dt.date(2026, 1, 2)
+NAME_CATEGORIES = (CategoryPredictions, HumanLabels, LabelMappings, Reviews)
+"""Tables that may name categories of a known taxonomy alone."""
+
 HOSTILE_TEXTS = [
     "",
     "plain",
@@ -49,15 +54,27 @@ def _value(table: type[Table], name: str, field: Any, i: int, day: dt.date) -> A
     allowed = [check.statistics["allowed_values"] for check in field.checks if check.name == "isin"]
     if allowed:
         return allowed[0][i % len(allowed[0])]
+    if table in NAME_CATEGORIES and name in ("taxonomy_version", "from_version", "to_version"):
+        return SHIPPED.version
+    if table in NAME_CATEGORIES and name in ("category", "from_category", "to_category"):
+        return SHIPPED.ids[i % len(SHIPPED.ids)]
     text = HOSTILE_TEXTS[i % len(HOSTILE_TEXTS)]
+    if name == "synthetic_id":
+        return f"{SYNTHETIC_PREFIX}{i:03d}{text}"
     values: dict[str, Any] = {
         "string[pyarrow]": f"{i:03d}{text}" if name in table.primary_key() else text,
         "jsonb": JSON_VALUES[i % len(JSON_VALUES)],
-        "int64": i + 1,
-        "Int64": i + 1,
+        "int64": _whole(field, i),
+        "Int64": _whole(field, i),
         "float64": 1 / (i + 1),
         "bool": i % 2 == 0,
         "date": day - dt.timedelta(days=i),
         "datetime64[us, UTC]": pd.Timestamp("2026-01-02T03:04:05.000006Z") + pd.Timedelta(hours=i),
     }
     return values[kind]
+
+
+def _whole(field: Any, i: int) -> int:
+    """Return a whole number within the field's bounds, another one for another `i` where there is room."""
+    bounds = {key: value for check in field.checks for key, value in check.statistics.items()}
+    return int(min(max(i + 1, bounds.get("min_value", i + 1)), bounds.get("max_value", i + 1)))

@@ -21,6 +21,7 @@ from eval_pipeline.tables import Reviews
 from resources.review_role import as_review_role
 from resources.review_store import PostgresReviewStore
 from resources.warehouse import PostgresWarehouse
+from tests.known_categories import know
 from tests.resources.review_queue import answer, fill, name, run, take_in
 
 ANY = Wanted()
@@ -47,6 +48,8 @@ def test_it_is_a_review_store(store: PostgresReviewStore) -> None:
 
 
 def test_a_whole_reading_becomes_rows_of_reviews(store: PostgresReviewStore, session: str, database_url: str) -> None:
+    with PostgresWarehouse(database_url) as warehouse:
+        know(warehouse, [("t1", "tone")])
     words = {"judge:tone": {"said": "fail", "version": "1+a", "response": "overridden"}}
     blind = answer(
         session,

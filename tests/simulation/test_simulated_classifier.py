@@ -9,7 +9,7 @@ from eval_pipeline.ports import JudgeModel
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.classifying import ABSTAINED_SHARE, ACCURACY
 from eval_pipeline.simulation.truth import known_truth
-from eval_pipeline.taxonomy import load_taxonomy
+from eval_pipeline.taxonomy.categories import load_taxonomy
 from resources.judge_model import SimulatedJudgeModel
 from tests.fakes import MemoryLedger
 from tests.simulation.frames import SEED, day_frame, is_likely

@@ -23,7 +23,7 @@ from eval_pipeline.simulation.truth import (
     product_version,
     truth,
 )
-from eval_pipeline.taxonomy import load_taxonomy
+from eval_pipeline.taxonomy.categories import load_taxonomy
 from tests.simulation.frames import DAY, SEED, day_frame, is_likely
 
 GOOD_DAY, BAD_DAY = date(2026, 2, 10), date(2026, 2, 26)  # ISO weeks 7 and 9

@@ -33,8 +33,9 @@ def judges(*rows: tuple[str, str, str, int, str]) -> pd.DataFrame:
     return frame.astype({"repeat": "int64"})
 
 
-def signals(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=["session_id", "signal", "signal_version", "outcome"], dtype="str")
+def signals(*rows: tuple[str, str, str, str], is_counting: bool = False) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=["session_id", "signal", "signal_version", "outcome"], dtype="str")
+    return frame.assign(is_counting=pd.Series(is_counting, index=frame.index, dtype="bool"))
 
 
 def cells(frame: pd.DataFrame, **where: str) -> dict[tuple[str, ...], tuple[int, ...]]:

@@ -32,8 +32,13 @@ _LOOKS = """
     ORDER BY p.subject, p.subject_version, p.origin, p.decided_at DESC, p.promotion_id DESC"""
 
 CLASSIFIED = """
-    SELECT l.session_id, l.session_day, l.category = p.category AS is_right
+    SELECT l.session_id, l.session_day,
+           -- The same words agree, whatever became of them; others do where they are called the same today.
+           (l.taxonomy_version, l.category) = (p.taxonomy_version, p.category)
+           OR coalesce(t.current_category = c.current_category, false) AS is_right
     FROM evals.human_labels l JOIN evals.category_predictions p USING (session_id)
+    JOIN evals.label_categories t USING (session_id)
+    JOIN evals.current_categories c ON (c.taxonomy_version, c.category) = (p.taxonomy_version, p.category)
     WHERE p.classifier = %(subject)s AND p.classifier_version = %(version)s AND l.origin = %(origin)s
       AND l.target = 'session' AND l.status = 'settled' AND l.label = 'fail' AND l.is_blind AND l.category IS NOT NULL
       AND NOT p.category = ANY(%(no_category)s) AND l.session_day <= %(day)s

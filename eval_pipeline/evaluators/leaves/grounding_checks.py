@@ -18,6 +18,9 @@ _EXAMPLE = re.compile(r"(?:\bexample|\be\.\s?g\.|\bsuch as|\blike|\bz\.\s?B\.|\b
 _EXAMPLE_REACH = 60
 """Characters before a value in which it can be called an example."""
 
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
+"""What JSON may write in another way: `\\/` for a slash, `\\u0026` for an ampersand."""
+
 
 @dataclass(frozen=True)
 class ToldIsKnown(Faultless):
@@ -25,7 +28,7 @@ class ToldIsKnown(Faultless):
 
     pattern: str
 
-    constants = (_EXAMPLE, _EXAMPLE_REACH)
+    constants = (_EXAMPLE, _EXAMPLE_REACH, _ESCAPE)
     occasion = "such value in an answer"
 
     def occasions(self, subject: SessionView) -> Iterator[Occasion]:
@@ -57,6 +60,7 @@ class ArgumentsAreKnown(Faultless):
 
     pattern: str
 
+    constants = (_ESCAPE,)
     occasion = "such value in the arguments of a call"
 
     def occasions(self, subject: SessionView) -> Iterator[Occasion]:
@@ -103,9 +107,14 @@ class _Known:
         self.values: set[str] = set()
 
     def learn(self, text: str) -> None:
-        """Add the values in a text."""
-        for spelled in (text, text.replace("_", " ")) if "_" in text else (text,):
+        """Add the values in a text, as it stands and as JSON reads it."""
+        plain = _ESCAPE.sub(_unescaped, text) if "\\" in text else text
+        for spelled in dict.fromkeys((text, plain, plain.replace("_", " "))):
             self.values.update(_value(match) for match in self._pattern.finditer(spelled))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else "/"
 
 
 def _is_example(text: str, match: re.Match[str]) -> bool:

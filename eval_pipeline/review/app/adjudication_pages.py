@@ -25,7 +25,15 @@ from eval_pipeline.review.app.forms import (
     text_of,
     whole_number,
 )
-from eval_pipeline.review.app.http import context_of, form_of, person_of, render, require, see_other
+from eval_pipeline.review.app.http import (
+    context_of,
+    form_of,
+    person_of,
+    render,
+    require,
+    see_other,
+    taxonomy_version_in_force,
+)
 from eval_pipeline.review.figures.adjudication import Disputed, Stands, readings, stands, waiting
 from eval_pipeline.review.ports import ReviewConflict, Submission
 from eval_pipeline.review.transcript.stored import read_window
@@ -133,7 +141,7 @@ def _submission(request: Request, form: Form, disputed: Disputed) -> Submission:
         idempotency_key=key_of(form),
         revision_seen=whole_number(form, "revision_seen"),
         answers={**({SESSION: entry.answer} if entry.answer else {}), **questions},
-        taxonomy_version=context.deployment.taxonomy.version,
+        taxonomy_version=taxonomy_version_in_force(request),
         first_bad_turn=entry.first_bad_turn,
         category=entry.category,
         note=entry.note,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -52,3 +53,5 @@ class AppContext:
     deployment: Deployment
     policy: ReviewPolicy
     entrance: Entrance
+    drafts: Path | None = None
+    """Folder for drafted migrations of the taxonomy; None: they are shown alone."""

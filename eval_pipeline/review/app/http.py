@@ -13,9 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from eval_pipeline.errors import SettingsError
 from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.rendering import template
 from eval_pipeline.review.ports import Role, SignedIn
+from eval_pipeline.taxonomy.in_force import refuse_outdated
 
 Handler = Callable[[Request], Response]
 
@@ -25,6 +27,17 @@ _RANK: Mapping[Role, int] = {"viewer": 0, "reviewer": 1, "lead": 2}
 def context_of(request: Request) -> AppContext:
     """Return what the app works with."""
     return cast(AppContext, request.app.state.context)
+
+
+def taxonomy_version_in_force(request: Request) -> str:
+    """Return the version of the categories that the app offers. Answers 503 once another is in force: the draft is kept, and
+    a newly started app offers the new ones."""
+    context = context_of(request)
+    try:
+        refuse_outdated(context.warehouse, context.deployment.taxonomy)
+    except SettingsError:
+        raise HTTPException(503, "The taxonomy has changed: whoever runs this app has to start it again.") from None
+    return context.deployment.taxonomy.version
 
 
 def signed_in(request: Request) -> SignedIn | None:

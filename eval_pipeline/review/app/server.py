@@ -15,6 +15,7 @@ from eval_pipeline.review.app import (
     agreement_page,
     coverage_page,
     judge_pages,
+    proposals_page,
     queue_page,
     report_pages,
     session_acts,
@@ -22,6 +23,7 @@ from eval_pipeline.review.app import (
     sign_in,
     taxonomy_page,
     transcript_routes,
+    trends_page,
 )
 from eval_pipeline.review.app.context import AppContext
 from eval_pipeline.review.app.errors_pages import Failures, error_page
@@ -40,7 +42,9 @@ _PAGES = (
     agreement_page,
     adjudication_pages,
     coverage_page,
+    trends_page,
     taxonomy_page,
+    proposals_page,
 )
 _KEEP = "public, max-age=31536000, immutable"
 

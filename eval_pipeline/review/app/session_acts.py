@@ -17,7 +17,16 @@ from starlette.routing import Route
 from eval_pipeline.review import answers
 from eval_pipeline.review.app import forms
 from eval_pipeline.review.app.forms import BadForm, Form
-from eval_pipeline.review.app.http import Handler, context_of, form_of, person_of, render, require, wants_json
+from eval_pipeline.review.app.http import (
+    Handler,
+    context_of,
+    form_of,
+    person_of,
+    render,
+    require,
+    taxonomy_version_in_force,
+    wants_json,
+)
 from eval_pipeline.review.app.session_page import standing_of
 from eval_pipeline.review.app.session_view import Fields, Opened, opened, page_values, state_of
 from eval_pipeline.review.ports import DraftConflict, Review, ReviewConflict, Role, UnknownSession, Wanted
@@ -177,7 +186,7 @@ def _heading(request: Request, session_id: str, form: Form, revision_seen: int) 
         reviewer=person_of(request).reviewer,
         idempotency_key=forms.key_of(form),
         revision_seen=revision_seen,
-        taxonomy_version=context_of(request).deployment.taxonomy.version,
+        taxonomy_version=taxonomy_version_in_force(request),
         seconds=forms.seconds_of(form, datetime.now(UTC)),
     )
 

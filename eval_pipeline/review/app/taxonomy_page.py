@@ -1,6 +1,6 @@
 """The guide to the taxonomy: every category with its borders, its owner, how often it was given, and examples.
 
-Not here: the categories (`eval_pipeline/taxonomy.py`), what is read for them (`review/figures/taxonomy_examples.py`).
+Not here: the categories (`eval_pipeline/taxonomy/`), what is read for them (`review/figures/taxonomy_examples.py`).
 """
 
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from eval_pipeline.review.app.http import context_of, person_of, render
-from eval_pipeline.review.figures.taxonomy_examples import examples, label_counts
+from eval_pipeline.review.figures.taxonomy_examples import examples, label_counts, without_category
 
 
 def taxonomy(request: Request) -> Response:
@@ -19,6 +19,7 @@ def taxonomy(request: Request) -> Response:
         "taxonomy.html",
         taxonomy=context.deployment.taxonomy,
         counts=label_counts(context.warehouse),
+        without=without_category(context.warehouse),
         examples=examples(context.warehouse, person.reviewer),
     )
 

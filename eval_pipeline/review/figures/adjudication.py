@@ -24,8 +24,9 @@ Row = Mapping[str, Any]
 
 _ANSWERS = """
     with asked as (
-        select r.session_id, r.reviewer, r.review_id, r.submitted_at, r.category, a.target, a.answer
-        from evals.reviews r, lateral jsonb_each_text(r.answers) a(target, answer)
+        select r.session_id, r.reviewer, r.review_id, r.submitted_at,
+               coalesce(c.current_category, c.taxonomy_version || ' ' || c.category) as category, a.target, a.answer
+        from evals.reviews r left join evals.review_categories c using (review_id), lateral jsonb_each_text(r.answers) a(target, answer)
         where r.stage = 'blind' and r.is_blind and not r.is_repeat
           and (%(session)s::text is null or r.session_id = %(session)s::text)
           and (a.target = 'session' or starts_with(a.target, 'judge:'))),
@@ -44,10 +45,10 @@ _ANSWERS = """
     order by s.session_day, s.session_id, l.target desc"""
 
 _READINGS = """
-    select reviewer, answers, category, first_bad_turn, note, seconds, submitted_at
-    from evals.reviews
-    where session_id = %(session)s and stage = 'blind' and is_blind and not is_repeat
-    order by reviewer, submitted_at, review_id"""
+    select r.reviewer, r.answers, c.read_as as category, r.first_bad_turn, r.note, r.seconds, r.submitted_at
+    from evals.reviews r left join evals.review_categories c using (review_id)
+    where r.session_id = %(session)s and r.stage = 'blind' and r.is_blind and not r.is_repeat
+    order by r.reviewer, r.submitted_at, r.review_id"""
 
 _STANDS = """
     select coalesce(max(revision), 0) as revision, coalesce(bool_or(stage <> 'adjudication'), false)

@@ -26,9 +26,11 @@ Row = Mapping[str, Any]
 
 _READINGS = """
     select distinct on (s.origin, r.session_id, r.reviewer, r.is_repeat)
-           s.origin, s.surface, r.session_id, r.reviewer, r.is_repeat, r.answers ->> 'session' as answer, r.category,
+           s.origin, s.surface, r.session_id, r.reviewer, r.is_repeat, r.answers ->> 'session' as answer,
+           coalesce(c.current_category, c.taxonomy_version || ' ' || c.category) as category,
            min(r.submitted_at) over (partition by r.session_id, r.reviewer, r.is_repeat) as first_at
     from evals.reviews r join evals.raw_sessions s using (session_id)
+    left join evals.review_categories c on c.review_id = r.review_id
     where r.stage = 'blind' and r.is_blind and r.answers ->> 'session' is not null
     order by s.origin, r.session_id, r.reviewer, r.is_repeat, r.submitted_at desc, r.review_id desc"""
 

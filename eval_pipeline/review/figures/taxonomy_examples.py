@@ -1,12 +1,13 @@
 """Labelled failures as examples of the taxonomy's categories, and how many there are of each.
 
 Examples are of the calibration set alone, and of sessions that the person who asks may be led to (`unblinded.py`).
-Not here: the categories themselves (`taxonomy.py`).
+Not here: the categories themselves (`taxonomy/`).
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import records
@@ -15,21 +16,23 @@ from eval_pipeline.review.figures.unblinded import MAY_SEE
 MOST_EXAMPLES = 3
 
 _COUNTS = """
-    select category, origin, count(*) as n from evals.human_labels
-    where target = 'session' and label = 'fail' and status = 'settled' and category is not null
-    group by 1, 2 order by origin, category"""
+    select current_category as category, origin, count(*) as n from evals.label_categories
+    where current_category is not null group by 1, 2 order by origin, category"""
+
+_WITHOUT = """
+    select category, state, origin, count(*) as n from evals.label_categories
+    where current_category is null group by 1, 2, 3 order by category, state, origin"""
 
 _EXAMPLES = f"""
     with found as (
-        select s.category, s.session_id, s.session_day as day, s.origin,
-               row_number() over (partition by s.category order by s.origin, n.note is null, s.session_day desc, s.session_id) as rank,
+        select s.current_category as category, s.session_id, s.session_day as day, s.origin,
+               row_number() over (partition by s.current_category order by s.origin, n.note is null, s.session_day desc, s.session_id) as rank,
                n.note
-        from evals.human_labels s left join lateral (
+        from evals.label_categories s left join lateral (
             select r.note from evals.reviews r
             where r.session_id = s.session_id and r.category = s.category and r.note is not null and not r.is_repeat
             order by r.submitted_at desc, r.review_id limit 1) n on true
-        where s.target = 'session' and s.label = 'fail' and s.status = 'settled' and s.label_set = 'calibration'
-          and s.category is not null and {MAY_SEE})
+        where s.label_set = 'calibration' and s.current_category is not null and {MAY_SEE})
     select category, session_id, day, origin, note from found where rank <= {MOST_EXAMPLES} order by category, rank"""
 
 
@@ -44,11 +47,16 @@ class Example:
 
 
 def label_counts(warehouse: Warehouse) -> dict[str, dict[str, int]]:
-    """Return category to origin to the number of settled failures, of both label sets."""
+    """Return category, as it is called today, to origin to the number of settled failures, of both label sets."""
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for row in records(warehouse, _COUNTS):
         counts[row["category"]][row["origin"]] = int(row["n"])
     return dict(counts)
+
+
+def without_category(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Return `category, state, origin, n`: failures whose category is split, and no rule decides, or retired."""
+    return records(warehouse, _WITHOUT)
 
 
 def examples(warehouse: Warehouse, person: str) -> dict[str, list[Example]]:

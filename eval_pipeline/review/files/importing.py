@@ -7,6 +7,7 @@ from eval_pipeline.deployment import Deployment
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.files.reviews_file import ImportRules, RejectedLine, read_reviews
 from eval_pipeline.tables import RawSessions, Reviews
+from eval_pipeline.taxonomy.in_force import known_categories
 
 
 def import_reviews(
@@ -22,6 +23,7 @@ def import_reviews(
         categories=deployment.taxonomy.ids,
         taxonomy_version=deployment.taxonomy.version,
         redaction_version=deployment.redactor.version,
+        known=known_categories(warehouse),
         now=now,
         redact_text=lambda text: deployment.redactor.redact_text(text).text,
     )

@@ -48,7 +48,8 @@ class RejectedLine:
 class ImportRules:
     """What a file of reviews is checked against.
 
-    `session_days`: UTC day of every known session. `categories`: ids of the closed taxonomy. `now`: the time of the
+    `session_days`: UTC day of every known session. `categories`: ids of the closed taxonomy; `known`: by version
+    all that a review may name which says of which version its category is. `now`: the time of the
     import (UTC), taken for reviews that bring none. `redact_text` guards notes; when it fails the line is rejected.
     `label_values` maps the file's label values to pass, fail and unsure where they differ (e.g. `{"1": "fail"}`).
     """
@@ -59,6 +60,7 @@ class ImportRules:
     redaction_version: str
     now: datetime
     redact_text: Callable[[str], str]
+    known: Mapping[str, Collection[str]] = field(default_factory=dict)
     label_values: Mapping[str, str] = field(default_factory=lambda: {answer: answer for answer in ANSWERS})
 
 
@@ -233,8 +235,13 @@ def _answer(value: Any, rules: ImportRules) -> str:
 def _check_category(line: _Line, answers: Mapping[str, str], rules: ImportRules) -> None:
     if line.category is None:
         return
-    if line.category not in rules.categories:
-        mend = f"use one of {', '.join(sorted(rules.categories))}, and say the rest in the note"
+    version = line.taxonomy_version or rules.taxonomy_version
+    categories = rules.categories if version == rules.taxonomy_version else rules.known.get(version, ())
+    if not categories:
+        mend = "leave it out where the category is one of the taxonomy in force; eval-pipeline taxonomy list says what is known"
+        _reject("unknown_taxonomy", "no such version of the taxonomy was in force here", mend, "taxonomy_version")
+    if line.category not in categories:
+        mend = f"use one of {', '.join(sorted(categories))}, and say the rest in the note"
         _reject("unknown_category", "the category is not in the taxonomy", mend, "category")
     # After the reveal the category stands beside answers about machines' words, which may all be pass.
     if "fail" not in answers.values() and line.stage != "revealed":

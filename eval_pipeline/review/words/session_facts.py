@@ -131,10 +131,11 @@ _TOLD = (
     """
     with latest as (
         select distinct on (v.session_id, v.reviewer) v.session_id, v.session_day, v.reviewer,
-               v.answers ->> 'session' as answer, v.category, v.note, v.submitted_at
+               v.answers ->> 'session' as answer, c.read_as as category, v.note, v.submitted_at
         from evals.raw_sessions this
         join evals.raw_sessions s on s.user_id = this.user_id and s.session_id <> this.session_id
         join evals.reviews v on v.session_id = s.session_id and v.answers ->> 'session' is not null
+        left join evals.review_categories c using (review_id)
         where this.session_id = %(id)s and not v.is_repeat and """
     + MAY_SEE
     + """

@@ -254,3 +254,52 @@ WITH days AS (
 SELECT origin, surface, component, component_version, min(session_day) AS first_day, max(session_day) AS last_day,
        sum(n)::bigint AS n_sessions
 FROM days WHERE n > 0 GROUP BY origin, surface, component, component_version;
+
+-- Views for analysts
+-- One cell over many days, as pages and standings read it; the primary key finds all cells of one day.
+CREATE INDEX trend_rollups_cell_index ON evals.trend_rollups (origin, model_version, surface, slice, session_day);
+
+-- As before, but every version of a judge has a row over everything: the others need not be read.
+CREATE OR REPLACE VIEW evals.judge_standings AS
+WITH seen AS (
+    SELECT DISTINCT subject_kind, subject, subject_version, origin FROM evals.trend_rollups
+    WHERE subject_kind = 'judge' AND (model_version, surface, slice) = ('all', 'all', 'all')
+    UNION
+    SELECT DISTINCT subject_kind, subject, subject_version, origin FROM evals.judge_calibration_reports
+    WHERE subject_kind IN ('judge', 'classifier') AND origin <> 'recorded' AND status <> 'no_labels'
+    UNION
+    SELECT subject_kind, subject, subject_version, origin FROM evals.promotions
+), decided AS (
+    SELECT DISTINCT ON (subject_kind, subject, subject_version, origin) *
+    FROM evals.promotions WHERE decision IN ('promoted', 'demoted')
+    ORDER BY subject_kind, subject, subject_version, origin, decided_at DESC, promotion_id DESC
+), newest AS (
+    -- What is in production: the last version that was promoted, unless it was demoted since.
+    SELECT DISTINCT ON (subject_kind, subject, origin) subject_kind, subject, origin, subject_version
+    FROM evals.promotions WHERE decision = 'promoted'
+    ORDER BY subject_kind, subject, origin, decided_at DESC, promotion_id DESC
+), latest AS (
+    SELECT DISTINCT ON (subject_kind, subject, subject_version, origin) *
+    FROM evals.promotions
+    ORDER BY subject_kind, subject, subject_version, origin, decided_at DESC, promotion_id DESC
+)
+SELECT s.subject_kind, s.subject, s.subject_version, s.origin,
+       CASE WHEN d.decision IS NULL THEN 'unproven'
+            WHEN d.decision = 'demoted' THEN 'demoted'
+            WHEN n.subject_version = s.subject_version THEN 'proven'
+            ELSE 'superseded' END AS standing,
+       d.decided_by, d.decided_at, l.decision AS last_decision, coalesce(l.reason, d.reason) AS reason
+FROM seen s
+LEFT JOIN decided d USING (subject_kind, subject, subject_version, origin)
+LEFT JOIN latest l USING (subject_kind, subject, subject_version, origin)
+LEFT JOIN newest n ON (n.subject_kind, n.subject, n.origin) = (s.subject_kind, s.subject, s.origin);
+
+CREATE VIEW evals.open_alerts AS
+SELECT d.as_of_day, d.level, d.direction, d.subject_kind, d.subject, d.model_version, d.surface, d.slice, d.origin, d.change,
+       d.window_days, d.onset_day, c.component, c.from_version, c.to_version, d.sentence
+FROM evals.trend_directions d
+JOIN (SELECT origin, max(as_of_day) AS as_of_day FROM evals.trend_directions GROUP BY origin) newest USING (origin, as_of_day)
+LEFT JOIN evals.trend_candidates c
+    ON (c.as_of_day, c.subject_kind, c.subject, c.model_version, c.surface, c.slice, c.origin, c.rank)
+     = (d.as_of_day, d.subject_kind, d.subject, d.model_version, d.surface, d.slice, d.origin, 1)
+WHERE d.level <> 'none';

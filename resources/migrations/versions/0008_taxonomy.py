@@ -1,4 +1,4 @@
-"""The taxonomy's versions and what became of each category."""
+"""The taxonomy: its versions, what became of each category, and that nothing else can be written."""
 
 from resources.migration import execute_file, refuse_downgrade
 

@@ -35,6 +35,8 @@ WHO_MAY = {
     "GET /coverage": "viewer",
     "GET /judge": "viewer",
     "GET /judges": "viewer",
+    "GET /proposal": "viewer",
+    "GET /proposals": "viewer",
     "GET /reports": "viewer",
     "GET /report": "viewer",
     "GET /session": "viewer",
@@ -42,6 +44,8 @@ WHO_MAY = {
     "GET /session/text": "viewer",
     "GET /session/turns": "viewer",
     "GET /taxonomy": "viewer",
+    "GET /trends": "viewer",
+    "GET /trends/day": "viewer",
     "POST /session/look": "viewer",
     "POST /sign-out": "viewer",
     "POST /next": "reviewer",
@@ -55,6 +59,8 @@ WHO_MAY = {
     "GET /adjudication": "lead",
     "GET /adjudication/session": "lead",
     "POST /adjudication/decide": "lead",
+    "POST /proposals/accept": "lead",
+    "POST /proposals/reject": "lead",
 }
 """Every route with the least role that may ask for it: a new route without a line here fails the test."""
 ROLES: list[Role] = ["viewer", "reviewer", "lead"]

@@ -22,6 +22,8 @@ from eval_pipeline.tables import (
     Table,
     TrendRollups,
 )
+from eval_pipeline.trends.rollups import CORRECTION_TYPES
+from tests.known_categories import SHIPPED
 from tests.resources.frames import frame_for
 from tests.signals.conversations import talk
 from tests.stored_sessions import DAY, store_sessions
@@ -54,7 +56,7 @@ def review(session_id: str, reviewer: str, answer: str | None, minute: int = 0, 
         "design_id": None,
         "seconds": 20.0,
         "submitted_at": START + pd.Timedelta(minutes=minute),
-        "taxonomy_version": "1",
+        "taxonomy_version": SHIPPED.version,
         "redaction_version": "1",
         "stage": stage,
         "is_repeat": False,
@@ -97,7 +99,7 @@ def label(session_id: str, target: str = "session", answer: str = "fail", **colu
         "design_id": None,
         "seconds": 20.0,
         "labelled_at": START,
-        "taxonomy_version": "1",
+        "taxonomy_version": SHIPPED.version,
         "redaction_version": "1",
         "origin": "production",
         "is_adjudicated": False,
@@ -168,6 +170,9 @@ def rollup(judge: str, version: str, n: int, n_fail: int, **columns: Any) -> dic
         "fail_rate": n_fail / n,
         "fail_rate_low": 0.0,
         "fail_rate_high": 1.0,
+        **dict.fromkeys(CORRECTION_TYPES),
+        "n_labels": 0,
+        "not_corrected_because": "no label yet",
     }
     return plain | columns
 

@@ -55,6 +55,7 @@ def rules() -> ImportRules:
     return ImportRules(
         session_days={"held": DAY, "tuned": DAY},
         categories=["rude"],
+        known={"1": ["rude"]},
         taxonomy_version="2",
         redaction_version="2",
         now=dt.datetime(2026, 3, 12, tzinfo=dt.UTC),

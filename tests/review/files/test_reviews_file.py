@@ -137,6 +137,7 @@ def test_csv_and_jsonl_say_the_same(tmp_path: Path) -> None:
         (line(label=1), "off_vocabulary", "label"),
         (line(session_id="s9"), "unknown_session", "session_id"),
         (line(category="impolite"), "unknown_category", "category"),
+        (line(category="rude", taxonomy_version="0+x"), "unknown_taxonomy", "taxonomy_version"),
         (line(label="pass", category="rude"), "bad_field", "category"),
         (line(target="turn:3"), "bad_target", "target"),
         (line(reviewer=None), "missing_field", "reviewer"),

@@ -14,6 +14,7 @@ from eval_pipeline.tables import (
     SessionSignals,
     Table,
 )
+from tests.known_categories import know
 from tests.resources.frames import DAY, frame_for
 
 SESSION = "a <b>session</b> & 'more'"
@@ -49,6 +50,8 @@ def store(warehouse: Warehouse, table: type[Table], session_id: str = SESSION, *
     given = {**_DEFAULTS[table], "session_id": session_id, **values}
     row = frame_for(table, 1, DAY).astype(object).assign(**{name: [value] for name, value in given.items()})
     row = row.astype({name: "Int64" for name in ("turn_index", "first_bad_turn", "revision") if name in row})
+    if "taxonomy_version" in row and values.get("category") is not None:
+        know(warehouse, [(row["taxonomy_version"].iloc[0], values["category"])])
     warehouse.append(table, table.validate(row))
 
 

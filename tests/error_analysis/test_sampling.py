@@ -9,16 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval_pipeline.error_analysis import SHARES, allocate, draw_sample
-from eval_pipeline.tables import ErrorAnalysisSamples
+from eval_pipeline.error_analysis.gathering import with_news
+from eval_pipeline.error_analysis.sampling import SHARES, allocate, draw_sample
+from eval_pipeline.tables import ErrorAnalysisSamples, RawSessions
+from resources.warehouse import PostgresWarehouse
+from tests.resources.frames import frame_for
 
 DAY = dt.date(2026, 3, 10)
 
 
 def session_frame(n: int, origin: str = "production", prefix: str = "s") -> pd.DataFrame:
     return pd.DataFrame(
-        {"session_id": [f"{prefix}{i:03}" for i in range(n)], "session_day": DAY, "origin": origin},
-        columns=["session_id", "session_day", "origin"],
+        {
+            "session_id": [f"{prefix}{i:03}" for i in range(n)],
+            "session_day": DAY,
+            "origin": origin,
+            "is_new_version": False,
+            "is_new_surface": False,
+        },
     )
 
 
@@ -33,22 +41,40 @@ def draw(sessions: pd.DataFrame, size: int, fired: int = 0, failed: int = 0, see
 
 
 def test_strata_and_probabilities_by_hand() -> None:
-    # 100 sessions: 20 flagged, the next 10 failed without a signal, 70 quiet; 8 seats: 4 + 2 + 2
-    frame = draw(session_frame(100), size=8, fired=20, failed=30)
-    assert Counter(frame["stratum"]) == {"unexplained_failure": 4, "flagged": 2, "quiet": 2}
+    # 100 sessions: 20 flagged, the next 10 failed without a signal, 5 of a new version, 5 of a new surface, 60 quiet.
+    # 10 seats by the shares 4 : 2 : 2 : 1 : 1.
+    sessions = session_frame(100)
+    sessions.loc[30:34, "is_new_version"] = True
+    sessions.loc[35:39, "is_new_surface"] = True
+    frame = draw(sessions, size=10, fired=20, failed=30)
+    expected = {"unexplained_failure": 4, "new_version": 2, "new_surface": 2, "flagged": 1, "quiet": 1}
+    assert Counter(frame["stratum"]) == expected
+    there = {"unexplained_failure": 10, "new_version": 5, "new_surface": 5, "flagged": 20, "quiet": 60}
     probability = frame.groupby("stratum")["inclusion_probability"].first()
-    assert probability.to_dict() == {"flagged": 2 / 20, "quiet": 2 / 70, "unexplained_failure": 4 / 10}
+    assert probability.to_dict() == {stratum: n / there[stratum] for stratum, n in expected.items()}
     assert set(frame.loc[frame["stratum"] == "unexplained_failure", "session_id"]) <= {
         f"s{i:03}" for i in range(20, 30)
     }
 
 
 def test_seats_that_a_stratum_cannot_fill_go_to_the_others() -> None:
-    assert allocate(8, {"unexplained_failure": 1, "flagged": 0, "quiet": 50}) == {
-        "unexplained_failure": 1,
-        "flagged": 0,
-        "quiet": 7,
-    }
+    there = {"unexplained_failure": 1, "new_version": 0, "new_surface": 0, "flagged": 0, "quiet": 50}
+    assert allocate(8, there) == {**there, "quiet": 7}
+
+
+def test_a_new_version_stands_beside_old_ones_or_is_no_stratum(warehouse: PostgresWarehouse) -> None:
+    rows = [("old", "m1", 40), ("a", "m1", 0), ("b", "m2", 0), ("c", "m3", 13)]
+    for name, version, ago in rows:
+        day = DAY - dt.timedelta(days=ago)
+        row = frame_for(RawSessions, 1, day).assign(session_id=name, model_version=version, surface="chat")
+        warehouse.upsert(RawSessions, row.assign(origin="production"))
+    sessions = warehouse.read(RawSessions).sort_values("session_id", ignore_index=True)
+    week = sessions[sessions["session_id"] != "old"]
+    found = with_news(week, warehouse, DAY)
+    assert dict(zip(found["session_id"], found["is_new_version"], strict=True)) == {"a": False, "b": True, "c": True}
+    assert not found["is_new_surface"].any()
+    all_new = week[week["session_id"] == "b"]
+    assert not with_news(all_new, warehouse, DAY)["is_new_version"].any()
 
 
 def test_synthetic_sessions_are_never_drawn_and_origins_are_drawn_apart() -> None:

@@ -1,8 +1,8 @@
 """Drawing fresh sessions for open-ended reading: where do failures hide that nothing we have names yet?
 
-Strata: `unexplained_failure` (a verdict fails, no signal fired), `flagged` (a signal fired), `quiet` (neither). Half of
-the sample is unexplained failures and a quarter each of the others; what a stratum cannot fill, the others take.
-Not here: grouping what was read, proposals to the taxonomy.
+Strata, the first that fits: `unexplained_failure` (a verdict fails, no signal fired), `new_version` and `new_surface`
+(seen for the first time in the last 14 days), `flagged` (a signal fired), `quiet` (none of these). `SHARES` says how the
+seats go; what a stratum cannot fill, the others take. Not here: grouping what was read (`proposing.py`).
 """
 
 import datetime as dt
@@ -13,7 +13,13 @@ import pandas as pd
 from eval_pipeline.tables import ErrorAnalysisSamples
 from eval_pipeline.versions import unit_hash
 
-SHARES: Mapping[str, int] = {"unexplained_failure": 2, "flagged": 1, "quiet": 1}
+SHARES: Mapping[str, int] = {
+    "unexplained_failure": 4,
+    "new_version": 2,
+    "new_surface": 2,
+    "flagged": 1,
+    "quiet": 1,
+}
 
 
 def draw_sample(
@@ -21,16 +27,17 @@ def draw_sample(
 ) -> pd.DataFrame:
     """Return the rows of `error_analysis_samples` for `as_of_day`: up to `size` sessions of each origin.
 
-    `sessions`: `session_id, session_day, origin`, closed ones; synthetic ones are never drawn, and origins are drawn
-    apart. `signals`: rows of `session_signals`. `verdicts`: `session_id, verdict` of evaluators and judges.
+    `sessions`: `session_id, session_day, origin, is_new_version, is_new_surface`, closed ones; origins are drawn apart.
+    `signals`: rows of `session_signals`. `verdicts`: `session_id, verdict` of evaluators and judges.
     Within a stratum every session has the same probability, drawn / there: the smallest hashes of seed, day and
     session are taken, so the sample depends on nothing else, least of all on the order of rows.
     """
-    real = sessions.loc[sessions["origin"] != "synthetic", ["session_id", "session_day", "origin"]]
+    columns = ["session_id", "session_day", "origin", "is_new_version", "is_new_surface"]
+    real = sessions.loc[sessions["origin"] != "synthetic", columns]
     if real["session_id"].duplicated().any():
         raise ValueError("a session stands twice in the sessions to draw from")
     drawn = real.assign(
-        stratum=_strata(real["session_id"], signals, verdicts),
+        stratum=_strata(real, signals, verdicts),
         draw=[unit_hash("error analysis", str(seed), as_of_day.isoformat(), s) for s in real["session_id"]],
     ).sort_values(["draw", "session_id"], ignore_index=True)
     there = drawn.groupby(["origin", "stratum"]).size()
@@ -61,10 +68,20 @@ def allocate(size: int, there: Mapping[str, int]) -> dict[str, int]:
     return seats
 
 
-def _strata(session_ids: pd.Series, signals: pd.DataFrame, verdicts: pd.DataFrame) -> list[str]:
+def _strata(sessions: pd.DataFrame, signals: pd.DataFrame, verdicts: pd.DataFrame) -> list[str]:
     fired = set(signals.loc[signals["outcome"] == "fired", "session_id"])
     failed = set(verdicts.loc[verdicts["verdict"] == "fail", "session_id"])
     return [
-        "flagged" if session in fired else "unexplained_failure" if session in failed else "quiet"
-        for session in session_ids
+        _stratum(row["session_id"] in fired, row["session_id"] in failed, row["is_new_version"], row["is_new_surface"])
+        for row in sessions.to_dict("records")
     ]
+
+
+def _stratum(is_fired: bool, is_failed: bool, is_new_version: bool, is_new_surface: bool) -> str:
+    if is_failed and not is_fired:
+        return "unexplained_failure"
+    if is_new_version:
+        return "new_version"
+    if is_new_surface:
+        return "new_surface"
+    return "flagged" if is_fired else "quiet"

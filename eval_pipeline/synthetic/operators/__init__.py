@@ -1,0 +1,1 @@
+"""Operators: each makes one stated change to a session and says which verdicts must change, one file each."""

@@ -1,0 +1,1 @@
+"""Pages of trends, for those who read them where the run is."""
