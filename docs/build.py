@@ -34,6 +34,7 @@ COLOURS = {
     "calibration": "#a3572a",
     "trends": "#8a6d1a",
     "error_analysis": "#8f3a56",
+    "coverage": "#35707a",
 }
 
 
