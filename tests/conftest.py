@@ -25,6 +25,10 @@ from resources.warehouse import PostgresWarehouse
 from tests.known_categories import SHIPPED
 
 _TEMPLATE = "eval_pipeline"
+_MEMORY = Path("/dev/shm")
+_ROOM = 6 * 2**30
+"""What a server may take: its log of changes keeps to 2 GiB, and each test's database is dropped with the test."""
+
 _numbers = itertools.count(1)
 
 
@@ -44,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The URL of a migrated database that tests copy, and never connect to."""
-    home = Path(tempfile.mkdtemp(prefix="eval-pipeline-tests-"))
+    home = Path(tempfile.mkdtemp(prefix="eval-pipeline-tests-", dir=_in_memory()))
     home.chmod(0o755)  # under root the server's account must be able to enter
     server = EmbeddedPostgres(home)
     try:
@@ -58,6 +62,13 @@ def server_url() -> Iterator[str]:
         shutil.rmtree(home)
 
 
+def _in_memory() -> Path | None:
+    """Return a folder in memory, if the machine has one with room: a database is made and dropped for each test, and the
+    embedded server, which is as durable here as anywhere, would wait for the disk each time. None: the usual place."""
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM
+    return _MEMORY if has_room else None
+
+
 @pytest.fixture
 def database_url(server_url: str) -> Iterator[str]:
     """The URL of a database of the test's own, with all tables, and no rows but the shipped taxonomy's."""
@@ -65,7 +76,7 @@ def database_url(server_url: str) -> Iterator[str]:
     # As the superuser, who may end what still looks at a database: the server itself, cleaning up.
     with psycopg.connect(_with_database(server_url, "postgres"), user=ADMINISTRATOR, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(_TEMPLATE), sql.Identifier(ROLE)
             )
         )
