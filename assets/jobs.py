@@ -41,9 +41,10 @@ refresh_labels = dg.define_asset_job(
 refresh_trends = dg.define_asset_job(
     "refresh_trends",
     selection=dg.AssetSelection.assets(
-        "trend_windows", "trend_versions", "trend_directions", "trend_candidates", "trend_alerts"
+        *("trend_rollups", "trend_windows", "trend_versions"),
+        *("trend_directions", "trend_candidates", "trend_alerts"),
     ),
-    description="Windows, directions and alerts of days whose daily rates changed after them. No session is evaluated again.",
+    description="Rates, directions and alerts of days whose daily rates changed after them. No session is evaluated again.",
 )
 alignment_check = dg.define_asset_job(
     "alignment_check",

@@ -11,9 +11,9 @@ import dagster as dg
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 _STEPS = {
-    "nightly_evaluation": 13,
-    "nightly_evaluation_by_batch": 13,
-    "refresh_labels": 4,
+    "nightly_evaluation": 12,
+    "nightly_evaluation_by_batch": 12,
+    "refresh_labels": 3,
     "refresh_trends": 4,
     "alignment_check": 1,
     "error_analysis": 3,

@@ -26,7 +26,7 @@ GROUP = "coverage"
 @tables_asset(
     {
         CoverageCells: Shows(["origin", "grid", "is_sparse"]),
-        SyntheticSessions: Shows(["operator", "is_valid"]),
+        SyntheticSessions: Shows(["operator", "is_valid"], after=["coverage_cells"]),
     },
     group=GROUP,
     deps=["raw_sessions", "session_signals", "category_predictions", "human_labels"],

@@ -38,7 +38,8 @@ class Shows:
     drawn as a bar chart, and the preview shows such rows. `left_out`: a value of that column that enters no share.
     `listed`: a column of lists whose elements are counted. `hidden`: a column and a value of it: such rows are counted and
     never previewed. `pages`: the pages of figures of all subjects, published by the
-    resource `report_pages` once the rows are stored.
+    resource `report_pages` once the rows are stored. `findings`: makes Markdown of the
+    last day of the run, once its rows are stored. `after`: tables of the same body that this one is made from.
     """
 
     counts: Sequence[str] = ()
@@ -47,6 +48,8 @@ class Shows:
     listed: str | None = None
     hidden: tuple[str, str] | None = None
     pages: bool = False
+    findings: Callable[[Warehouse, date], str] | None = None
+    after: Sequence[str] = ()
 
 
 NOTHING_MORE = Shows()
@@ -116,7 +119,7 @@ def _build(
 
     @dg.multi_asset(
         name=signature_of.__name__,
-        specs=[asset_spec(table, group=group, deps=deps, kinds=kinds) for table in tables],
+        specs=[asset_spec(table, group=group, deps=[*deps, *shown[table].after], kinds=kinds) for table in tables],
         partitions_def=daily,
         backfill_policy=nightly_backfill,
         required_resource_keys={*needed, "warehouse", "progress", *(["report_pages"] if has_pages else [])},
@@ -134,8 +137,10 @@ def _build(
                     store(warehouse, table, day, frames)
             context.resources.progress.advance(signature_of.__name__, day)
         for table in tables:
-            pages = _published(context.resources.report_pages, warehouse) if shown[table].pages else {}
-            yield _result(context, table, written[table], pages)
+            more = _published(context.resources.report_pages, warehouse) if shown[table].pages else {}
+            if (findings := shown[table].findings) is not None:
+                more["findings"] = dg.MetadataValue.md(findings(warehouse, max(written[table].days)))
+            yield _result(context, table, written[table], more)
         if remarks:
             yield _remarked(remarks, remarks.of(**resources))
 
@@ -275,7 +280,7 @@ def _published(pages: ReportPages, warehouse: Warehouse) -> dict[str, Any]:
 
 
 def _result(
-    context: dg.AssetExecutionContext, table: type[Table], written: _Written, pages: Mapping[str, Any]
+    context: dg.AssetExecutionContext, table: type[Table], written: _Written, more: Mapping[str, Any]
 ) -> dg.MaterializeResult[Any]:
     key = dg.AssetKey(table.table_name())
     for day, result in written.days.items():
@@ -287,7 +292,7 @@ def _result(
     metadata = {
         "rows of this run": sum(result.n_rows for result in written.days.values()),
         **written.metadata(),
-        **pages,
+        **more,
     }
     versions = [result.data_version for result in written.days.values()]
     version = versions[0] if len(versions) == 1 else content_hash(versions)

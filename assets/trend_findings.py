@@ -21,6 +21,7 @@ from eval_pipeline.tables import Table, TrendAlerts, TrendCandidates, TrendDirec
 from eval_pipeline.trend_tables import CELL, TrendBaselines
 from eval_pipeline.trends.alerts import SPOKEN, opened
 from eval_pipeline.trends.measuring import measure
+from eval_pipeline.trends.showing import findings
 from eval_pipeline.trends.telling import tell_alerts, untold_alerts
 
 GROUP = "trends"
@@ -36,7 +37,7 @@ ALERTS_ARE_TOLD = Remarks(
 
 @tables_asset(
     {
-        TrendDirections: Shows(["subject_kind", "origin", "level"], marked=("level", "alert")),
+        TrendDirections: Shows(["subject_kind", "origin", "level"], marked=("level", "alert"), findings=findings),
         TrendCandidates: Shows(["component", "rank"]),
     },
     group=GROUP,

@@ -1,14 +1,16 @@
 """Dagster assets of the trends: failure rates of days and windows, raw and corrected, and by version of what stands behind."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from assets.table_assets import Frames, Shows, table_asset
+from assets.table_assets import Frames, Shows, table_asset, tables_asset
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import (
     EvaluatorVerdicts,
     JudgeVerdicts,
     RawSessions,
     SessionSignals,
+    Table,
     TrendRollups,
     TrendVersions,
     TrendWindows,
@@ -27,14 +29,16 @@ _EVALUATORS = ["session_id", "evaluator", "evaluator_version", "target", "verdic
 _JUDGES = ["session_id", "judge", "judge_version", "repeat", "verdict"]
 
 
-@table_asset(
-    TrendRollups,
+@tables_asset(
+    {
+        TrendRollups: Shows(["subject_kind", "subject"]),
+        TrendWindows: Shows(["subject_kind", "window_days"]),
+    },
     group=GROUP,
     deps=["raw_sessions", *_SAID, "flagged_sessions", "human_labels"],
-    shows=Shows(["subject_kind", "subject"]),
 )
-def trend_rollups(day: date, warehouse: Warehouse) -> Frames:
-    """Roll the day's verdicts and signals up by version, product model, surface and slice, and correct the rates."""
+def trend_rates(day: date, warehouse: Warehouse) -> Iterable[tuple[type[Table], Frames]]:
+    """Roll the day's verdicts and signals up, sum the 7 and the 28 days that end with it, and correct both by labels."""
     counted = roll_up(
         day,
         sessions=warehouse.read(RawSessions, [day], _SESSIONS),
@@ -42,18 +46,11 @@ def trend_rollups(day: date, warehouse: Warehouse) -> Frames:
         judge_verdicts=warehouse.read(JudgeVerdicts, [day], _JUDGES),
         session_signals=warehouse.read(SessionSignals, [day], _SIGNALS),
     )
-    yield with_corrections(counted, evidence_until(day, warehouse), day, n_days=1)
-
-
-@table_asset(
-    TrendWindows,
-    group=GROUP,
-    deps=["trend_rollups", *_SAID, "flagged_sessions", "human_labels"],
-    shows=Shows(["subject_kind", "window_days"]),
-)
-def trend_windows(day: date, warehouse: Warehouse) -> Frames:
-    """Sum the rollups of the 7 and the 28 days that end with the day, and correct the rates by the labels of these days."""
-    yield windows(day, warehouse.read(TrendRollups, window_days(day), COUNTED_COLUMNS), evidence_until(day, warehouse))
+    evidence = evidence_until(day, warehouse)
+    yield TrendRollups, [with_corrections(counted, evidence, day, n_days=1)]
+    # The day itself is stored by now.
+    rollups = warehouse.read(TrendRollups, window_days(day), COUNTED_COLUMNS)
+    yield TrendWindows, [windows(day, rollups, evidence)]
 
 
 @table_asset(

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from benchmarks.statistics.attribution import attribution
 from benchmarks.statistics.compared import compared_coverage
+from benchmarks.statistics.corrected import corrected_coverage
 from benchmarks.statistics.counted import CHEAP, counted_coverage
 from benchmarks.statistics.direction import direction
 from benchmarks.statistics.drawn import SETTINGS, SHORT_SETTINGS, drawn_coverage, drawn_of
@@ -67,6 +68,7 @@ def measure(replicates: int, is_short: bool, seed: int = SEED) -> Results:
         *counted_coverage(replicates, next(streams)),
         *compared_coverage(replicates, next(streams)),
         *(finding for each in drawn for finding in drawn_coverage(each)),
+        *corrected_coverage(max(10, replicates // 5), np.random.default_rng(seed + 4), is_short),
     ]
     promotions = [
         *promotion(AUTHORS * replicates, next(streams), SIZES[:1] if is_short else SIZES),

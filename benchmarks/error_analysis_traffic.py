@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from eval_pipeline.calibration.split import group_of, label_set
 from eval_pipeline.error_analysis.misfits import Evidence
 from eval_pipeline.error_analysis.proposing import compared_days
 from eval_pipeline.redaction.redactor import Redactor
@@ -140,6 +141,7 @@ class Traffic:
             failed=of(self.failed),
             signals=of(self.signals),
             turns=self.turns,
+            held_out=frozenset(session for session in among if label_set(group_of(session, session)) == "held_out"),
         )
 
     def turns(self, session_ids: Iterable[str]) -> pd.DataFrame:

@@ -66,6 +66,7 @@ class LabelMappings(Table, key=("session_id", "from_version", "from_category", "
     to_category: str = column("Its category there; null: a split that no rule decides, or retired", nullable=True)
     state: str = column("same, renamed, merged, split or retired", isin=STATES)
     rule: str = column("The rule of a split that decided, in words; null where none had to", nullable=True)
+    is_by_machine: bool = column("Whether a verdict decided: what it came to is no person's word")
     mapped_at: Timestamp = column("When (UTC)")
 
 
@@ -81,7 +82,8 @@ class CurrentCategories(Table):
 
 
 class ReviewCategories(Table):
-    """The category that each review names, as it was given and as it reads in the taxonomy in force."""
+    """The category that each review names, as it was given and as it reads in the taxonomy in force. What a verdict decided
+    of a split is not told here: a reviewer may not have seen it yet."""
 
     review_id: str = column("Review")
     session_id: str = column("Session")
@@ -102,6 +104,7 @@ class LabelCategories(Table):
     taxonomy_version: str = column("Taxonomy of these words")
     current_category: str = column("Category today; null: split and not re-labelled, or retired", nullable=True)
     state: str = column("same, renamed, merged, split or retired", isin=STATES)
+    is_by_machine: bool = column("Whether a verdict decided of a split: the category today is then no person's word")
     label_set: str = column("calibration or held_out", isin=LABEL_SETS)
     arm: str = column("Arm of the queue", nullable=True)
     inclusion_probability: float = column("Probability that the design drew the session", nullable=True)

@@ -229,13 +229,13 @@ class TrendAlerts(Table, key=("alert_id",), day="opened_on", append=True):
 
 
 class AlertDeliveries(Table, key=("delivery_id",), append=True):
-    """One attempt to tell an alert to the webhook. An alert that was not delivered is tried again by the next run."""
+    """One attempt to tell an alert, or its beginning. What was not delivered is tried again by the next run."""
 
     delivery_id: str = column("This attempt")
     alert_id: str = column("The alert")
     attempted_at: Timestamp = column("When (UTC)")
     is_delivered: bool = column("Whether the webhook took it")
-    detail: str = column("HTTP status, or what went wrong; never the address")
+    detail: str = column("HTTP status, what went wrong, or that a run began; never the address")
 
 
 class HeadlineRates(TrendRollups, key=TrendRollups.primary_key(), day="session_day"):

@@ -54,8 +54,8 @@ _STEP = """
 
 _LABEL = """
     INSERT INTO evals.label_mappings
-        (session_id, from_version, from_category, to_version, to_category, state, rule, mapped_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+        (session_id, from_version, from_category, to_version, to_category, state, rule, is_by_machine, mapped_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 
 
 def hold_to(warehouse: PostgresWarehouse, taxonomy: Taxonomy, now: datetime) -> None:
@@ -92,6 +92,18 @@ def migrate_taxonomy(
         # Last: a file that cannot be written takes all back. Written and not committed, it is taken as it is next time.
         is_written = bring_to(file, plan.after) if plan.applied else False
     return plan, is_written
+
+
+def map_late_labels(warehouse: PostgresWarehouse, taxonomy: Taxonomy, now: datetime) -> None:
+    """Map labels that came in words of an earlier version since the last change, as an import of old reviews brings them.
+
+    `taxonomy`: the catalog's, which is in force (`hold_to`).
+    """
+    with warehouse.writing(TaxonomyVersions) as connection:
+        connection.execute(_ONE_AT_A_TIME)
+        connection.execute(_LABELS_STAND_STILL)
+        ask = asking_within(connection)
+        _labels(connection, plan_of(read_history(ask), taxonomy, (), ask), now)
 
 
 def asking_within(connection: Connection) -> Ask:
@@ -153,10 +165,10 @@ def _steps(connection: Connection, version: str, to_version: str, steps: Sequenc
 
 
 def _labels(connection: Connection, plan: Plan, now: datetime) -> None:
+    version, news = plan.after.version, [(m, m.now) for m in plan.labels if m.is_news]
     rows = [
-        (m.session_id, m.version, m.category, plan.after.version, m.now.category, m.now.state, m.now.rule, now)
-        for m in plan.labels
-        if m.is_news
+        (m.session_id, m.version, m.category, version, to.category, to.state, to.rule, to.is_by_machine, now)
+        for m, to in news
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_LABEL, rows)

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from eval_pipeline.tables import (
@@ -21,9 +20,8 @@ from eval_pipeline.tables import (
 )
 from resources.warehouse import PostgresWarehouse
 from tests.docs_pages import blocks, page
-from tests.fakes import typed
-from tests.resources.frames import frame_for
 from tests.review.figures.stored_reviews import label, measured
+from tests.stored_rows import store_rows
 
 DAY = date(2026, 3, 31)
 QUESTIONS = {block.name: block.text for block in blocks(page("analysts.md")) if block.language == "sql"}
@@ -49,16 +47,7 @@ ANSWERS = {
 
 
 def _store(warehouse: PostgresWarehouse, table: type[Table], *rows: dict[str, Any], day: date = DAY) -> None:
-    """Store rows, each column made up unless it is given."""
-    (plain,) = frame_for(table, 1, day).to_dict("records")
-    # Nulls, where they may be: what is made up has no meaning.
-    optional = {name: None for name, column in table.to_schema().columns.items() if column.nullable}
-    frame = typed(table, pd.DataFrame([plain | optional | row for row in rows]).astype("object"))
-    checked = table.validate(frame.sort_values(list(table.primary_key()), ignore_index=True))
-    if table.is_append_only():
-        warehouse.append(table, checked)
-    else:
-        warehouse.replace_day(table, day, [checked])
+    store_rows(warehouse, table, day, *rows)
 
 
 @pytest.fixture
@@ -69,8 +58,11 @@ def stored(warehouse: PostgresWarehouse) -> PostgresWarehouse:
     _store(warehouse, TrendDirections, SERIES | moved | parts, SERIES | {"surface": "chat", "level": "none"})
     _store(warehouse, TrendCandidates, SERIES | {"rank": 1, "component": "model", "to_version": "m-2"})
     new = {"component": "model", "component_version": "m-2", "n": 9, "n_fail": 3, "surface": "all"}
-    seen = JUDGE | new | {"origin": "production", "session_day": onset + timedelta(days=1)}
-    _store(warehouse, TrendVersions, seen, day=onset + timedelta(days=1))
+    came = onset + timedelta(days=1)
+    seen = JUDGE | new | {"origin": "production", "session_day": came}
+    # The new version of another subject changed nothing for this one.
+    other = seen | {"subject": "another", "component": "judge_model", "component_version": "big-2"}
+    _store(warehouse, TrendVersions, seen, other, day=came)
     _store(warehouse, TrendWindows, _window(), _window(surface="chat"))
     _store(warehouse, Promotions, JUDGE | {"origin": "production", "decision": "promoted"})
     _store_figures(warehouse)
@@ -96,10 +88,13 @@ def _window(**columns: Any) -> dict[str, Any]:
 def _store_figures(warehouse: PostgresWarehouse) -> None:
     precision = {"precision_weighted": 0.75, "precision_weighted_low": 0.6, "precision_weighted_high": 0.9}
     recall = {"recall_weighted": 0.43, "recall_weighted_low": 0.3, "recall_weighted_high": 0.6, "n_control": 200}
-    flagged = {"subject_kind": "signal", "label_set": "all", "n_control_needed": 0}
+    flagged = {"subject_kind": "signal", "label_set": "all", "n_control_needed": 0, "as_of_day": DAY}
     judge = measured("tone", "1", (30, 10, 10, 90), **precision)
     signal = measured("flagged", "1", (30, 10, 10, 90), **recall, **flagged)
-    _store(warehouse, JudgeCalibrationReports, judge, signal)
+    # What an older version of the signals found counts no more.
+    was = {"as_of_day": DAY - timedelta(days=9), "recall_weighted": 0.9}
+    older = measured("flagged", "0", (30, 10, 10, 90), **recall | flagged | was)
+    _store(warehouse, JudgeCalibrationReports, judge, signal, older)
 
 
 def test_there_are_ten_questions_and_a_known_answer_to_every_statement() -> None:

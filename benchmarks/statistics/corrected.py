@@ -29,35 +29,38 @@ SIZE = 200
 DAYS = {100: 3, 200: 7, 400: 13}
 """About how many labels the queue draws in how many days."""
 
+FAILING = (0.1, 0.2)
+
 LATER = 7
 """Days that older labels correct."""
 
 SUBJECT_KEY = ("judge", "usefulness", "1")
 
 
-def corrected_coverage(
-    replicates: int, rng: np.random.Generator, failing: tuple[float, ...] = (0.1, 0.2)
-) -> Iterator[Finding]:
-    """Yield the coverage of both corrections, at each number of labels."""
-    for n_labels, days in DAYS.items():
-        for share in failing:
-            yield from _of_setting(Product(failing=share), n_labels, days, replicates, rng)
+def corrected_coverage(replicates: int, rng: np.random.Generator, is_short: bool = False) -> Iterator[Finding]:
+    """Yield the coverage of both corrections, at each number of labels. `is_short`: of one product, on few days."""
+    sizes = dict(list(DAYS.items())[:2]) if is_short else DAYS
+    for share in FAILING[-1:] if is_short else FAILING:
+        product = Product(failing=share)
+        # The days of fewer labels are the first of those of more: drawing the queue is what takes long.
+        drawn, traffic = _drawn(product, max(sizes.values()), replicates, rng)
+        doubled = replace(product, failing=2 * share)
+        later = _measured(sessions_of_a_day(doubled, replicates, LATER * SIZE, FIRST_DAY, rng))
+        for n_labels, days in sizes.items():
+            regime = f"about {n_labels} labels, {share:.0%} failing"
+            is_early = drawn["session_day"] <= _day(days).toordinal()
+            yield from _of_days(drawn[is_early], pd.concat(traffic[:days]), share, days, regime)
+            after = with_corrections(later, _evidence(drawn[is_early]), _day(days + LATER), LATER)
+            regime = f"{regime}, now {doubled.failing:.0%}"
+            yield _covered("corrected by older labels", regime, after, "rogan_gladen", doubled.failing)
 
 
-def _of_setting(
-    product: Product, n_labels: int, days: int, replicates: int, rng: np.random.Generator
-) -> Iterator[Finding]:
-    drawn, measured = _drawn(product, days, replicates, rng)
-    regime = f"about {n_labels} labels, {product.failing:.0%} failing"
-    yield _unweighted(drawn, product.failing, regime)
-    yield _by_draws(drawn, product.failing, regime)
-    same = with_corrections(measured, _evidence(drawn), _day(days), days)
-    yield _covered("corrected by labels of the same days", regime, same, "post_stratified", product.failing)
-    doubled = replace(product, failing=2 * product.failing)
-    later = _measured(sessions_of_a_day(doubled, replicates, LATER * SIZE, FIRST_DAY, rng))
-    after = with_corrections(later, _evidence(drawn), _day(days + LATER), LATER)
-    regime = f"{regime}, now {doubled.failing:.0%}"
-    yield _covered("corrected by older labels", regime, after, "rogan_gladen", doubled.failing)
+def _of_days(drawn: pd.DataFrame, traffic: pd.DataFrame, truth: float, days: int, regime: str) -> Iterator[Finding]:
+    """Yield the coverage of what is said of the first `days` from their own labels."""
+    yield _unweighted(drawn, truth, regime)
+    yield _by_draws(drawn, truth, regime)
+    same = with_corrections(_measured(traffic), _evidence(drawn), _day(days), days)
+    yield _covered("corrected by labels of the same days", regime, same, "post_stratified", truth)
 
 
 def _day(days: int) -> dt.date:
@@ -65,15 +68,17 @@ def _day(days: int) -> dt.date:
     return FIRST_DAY + dt.timedelta(days=days - 1)
 
 
-def _drawn(product: Product, days: int, replicates: int, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what the queue drew, with `session_day`, and the row of each replicate over all its sessions."""
+def _drawn(
+    product: Product, days: int, replicates: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Return what the queue drew, with `session_day`, and of each day what the judge said of all sessions."""
     drawn, traffic = [], []
     for nth in range(days):
         day = FIRST_DAY + dt.timedelta(days=nth)
         sessions = sessions_of_a_day(product, replicates, SIZE, day, rng)
         drawn.append(queue_of_a_day(sessions, Design(), day).assign(session_day=day.toordinal()))
         traffic.append(sessions[["surface", "judge_fails"]])
-    return pd.concat(drawn, ignore_index=True), _measured(pd.concat(traffic, ignore_index=True))
+    return pd.concat(drawn, ignore_index=True), traffic
 
 
 def _measured(sessions: pd.DataFrame) -> pd.DataFrame:

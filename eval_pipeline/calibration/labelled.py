@@ -91,11 +91,15 @@ def labelled_predictions(
 def labelled_categories(labels: pd.DataFrame, day: date, warehouse: Warehouse) -> pd.DataFrame:
     """Return `CATEGORY_COLUMNS` of the categories predicted for labelled sessions, and of a few sessions of `day`.
 
-    They are in today's terms, null where they have no name today. Where people used the very words that the classifier did,
-    it is what became of theirs.
+    They are in today's terms. Where people used the very words that the classifier did, it is what became of theirs. What has
+    no name today keeps its word where the label is of the same version, as it is another one there; else it is null, as it may
+    mean the same or not. `labels`: of `labels_until`.
     """
     rows = _rows(warehouse, CategoryPredictions, CATEGORY_COLUMNS, sorted(set(labels["session_id"])), day)
-    return rows.assign(category=read_terms(warehouse).in_today(rows))
+    of_session = labels[labels["target"] == "session"].set_index("session_id")["taxonomy_version"]
+    is_of_one_version = (rows["taxonomy_version"] == rows["session_id"].map(of_session)).fillna(False)
+    today = read_terms(warehouse).in_today(rows)
+    return rows.assign(category=today.where(today.notna() | ~is_of_one_version, rows["category"]))
 
 
 def _rows(warehouse: Warehouse, table: type[Table], columns: list[str], labelled: list[str], day: date) -> pd.DataFrame:

@@ -21,7 +21,7 @@ PROMPT_VERSION = "1"
 """Raise it whenever `prompt.py` puts the same classifier and session into other words."""
 
 ABSTAIN = "abstain"
-"""The answer that no category can be told from what is shown. No category may have this id, nor the next."""
+"""The answer that no category can be told from what is shown. No category may have this id, nor the next (`categories.RESERVED`)."""
 
 ERROR = "error"
 """What stands for a reply that names no category."""
@@ -67,15 +67,9 @@ def load_classifier(path: Path, taxonomy: Taxonomy, verdicts: Collection[str]) -
     """Return the classifier in the file at `path`.
 
     `verdicts`: `evaluator:NAME` and `judge:NAME` of all there are. Raises `SettingsError` naming the file when it is
-    missing or no classifier, when a rule names a category or a verdict that does not exist, or when a category has an id
-    that stands for none.
+    missing or no classifier, or when a rule names a category or a verdict that does not exist.
     """
     classifier = load_yaml(path, Classifier)
-    if taken := sorted({ABSTAIN, ERROR}.intersection(taxonomy.ids)):
-        raise SettingsError(
-            f"the taxonomy has a category `{taken[0]}`, which is what a classifier says that names none",
-            "give the category another id in taxonomy.yaml",
-        )
     for position, rule in enumerate(classifier.rules):
         if rule.category not in taxonomy.ids:
             raise SettingsError(

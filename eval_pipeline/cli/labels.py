@@ -23,13 +23,14 @@ def import_labels(file: Annotated[Path, typer.Argument(help="JSONL, CSV or Parqu
     """Add people's labels from a file to `reviews`; lines that cannot be read are named with their mend."""
     from eval_pipeline.deployment import Deployment
     from eval_pipeline.review.files.importing import import_reviews
-    from resources.taxonomy_register import hold_to
+    from resources.taxonomy_register import hold_to, map_late_labels
 
     settings, now = Settings.from_env(), datetime.now(UTC)
     deployment = Deployment.load(settings)
     with stored(settings) as warehouse:
         hold_to(warehouse, deployment.taxonomy, now)
         added, rejected = import_reviews(file, warehouse, deployment, now)
+        map_late_labels(warehouse, deployment.taxonomy, now)
     out.print(f"{added} reviews added, {len(rejected)} lines rejected")
     for line in rejected:
         err.print(f"  {line}", markup=False, highlight=False)

@@ -24,6 +24,7 @@ _NEWEST = {
     "coverage_cells": "SELECT max(as_of_day) AS day FROM evals.coverage_cells",
     "synthetic_sessions": "SELECT max(as_of_day) AS day FROM evals.synthetic_sessions",
 }
+_MADE = "SELECT count(*) AS n FROM evals.synthetic_sessions WHERE as_of_day = %(day)s AND is_valid"
 _LISTED = """
     SELECT synthetic_id, ground_origin AS origin, cell, operator, is_valid, seed_session_ids->>0 AS made_from,
            coalesce(invalid_because, note) AS what
@@ -49,12 +50,14 @@ def coverage(
     with stored(Settings.from_env()) as warehouse:
         chosen = _day(warehouse, day, "coverage_cells")
         cells = warehouse.read(CoverageCells, [chosen])
+        n_made = int(warehouse.query(_MADE, {"day": chosen})["n"].iloc[0])
     if cells.empty:
         raise EvalPipelineError(f"no cell was counted as of {chosen}", _RUN)
     for (of_origin, grid), rows in grids(cells, origin, sparse):
         print_frame(out, rows, f"{grid}, {of_origin} sessions, as of {chosen}")
     for line in summary(cells):
         say(line)
+    say(f"{n_made} sessions were made for these cells; they count as n synthetic from the next day on")
 
 
 @app.command("list")

@@ -14,7 +14,7 @@ from eval_pipeline.ports import Warehouse
 from eval_pipeline.tables import RawSessions
 
 _SETTLED = """
-    SELECT session_id, category FROM evals.human_labels
+    SELECT session_id, category, label_set IS NOT DISTINCT FROM 'held_out' AS is_held_out FROM evals.human_labels
     WHERE session_day = ANY(%(days)s) AND target = 'session' AND status = 'settled' ORDER BY session_id
 """
 # A classifier's error or abstention is no category.
@@ -44,15 +44,16 @@ class Traffic:
 def read_traffic(warehouse: Warehouse, day: date, policy: CoveragePolicy) -> Traffic:
     """Return what the `policy.days` UTC days that end with `day` hold, session by session.
 
-    The category of a session is what people settled on; where they did not, what the classifier predicted.
+    The category of a session is what people settled on; where they did not, what the classifier predicted. Held-out labels
+    are counted and never told: the category of such a session stands beside its id in what is made of it.
     """
     days = [day - timedelta(days=n) for n in reversed(range(policy.days))]
     settled = warehouse.query(_SETTLED, {"days": days})
     predicted = warehouse.query(_PREDICTED, {"days": days})
     fired = warehouse.query(_FIRED, {"days": days, "signals": list(policy.adversarial_signals)})
-    named = settled[settled["category"].notna()]
+    told = settled[~settled["is_held_out"].to_numpy(dtype=bool)]
     # A person's word counts over the machine's, and a session that people passed has no category.
-    left = pd.concat([predicted[~predicted["session_id"].isin(settled["session_id"])], named])
+    left = pd.concat([predicted[~predicted["session_id"].isin(told["session_id"])], told[told["category"].notna()]])
     categories = dict(zip(left["session_id"], left["category"], strict=True))
     signals = dict(zip(fired["session_id"], fired["signals"], strict=True))
     facts = [

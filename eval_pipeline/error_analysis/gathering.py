@@ -8,20 +8,13 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from eval_pipeline.calibration.known_groups import known_groups
 from eval_pipeline.error_analysis.misfits import Evidence
 from eval_pipeline.error_analysis.proposing import Known, compared_days
 from eval_pipeline.failed_verdicts import failed_verdicts
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.table_model import TRAFFIC_ORIGINS
-from eval_pipeline.tables import (
-    CategoryPredictions,
-    EvaluatorVerdicts,
-    HumanLabels,
-    JudgeVerdicts,
-    RawSessions,
-    SessionSignals,
-    TaxonomyDecisions,
-)
+from eval_pipeline.tables import RawSessions, TaxonomyDecisions
 
 NEW_DAYS = 14
 """A product version or a surface is new so many days after it was first seen."""
@@ -29,10 +22,35 @@ NEW_DAYS = 14
 REMEMBERED_DAYS = 28
 """An undecided proposal of so many days before keeps its id when it is found again."""
 
+# Categories in today's terms, where they have any: what was split or retired since still explains a failure.
+_LABELS = """
+    select l.session_id, l.label, l.status, coalesce(c.current_category, l.category) as category
+    from evals.human_labels l left join evals.label_categories c using (session_id)
+    where l.target = 'session' and l.session_day between %(first)s and %(last)s and l.labelled_at < %(end)s
+    order by l.session_id"""
+
 _NOTES = """
     select session_id, note, arm, category from evals.reviews
     where note is not null and session_day between %(first)s and %(last)s and submitted_at < %(end)s
     order by review_id"""
+
+_PREDICTIONS = """
+    select p.session_id, coalesce(c.current_category, p.category) as category
+    from evals.category_predictions p left join evals.current_categories c using (taxonomy_version, category)
+    where p.session_day between %(first)s and %(last)s order by p.session_id, p.classifier, p.classifier_version"""
+
+# Of the millions of verdicts and signals of eight weeks only those that tell of a failure.
+_BY_EVALUATORS = """
+    select session_id, evaluator, verdict, turn_index, explanation from evals.evaluator_verdicts
+    where verdict = 'fail' and session_day between %(first)s and %(last)s order by session_id, evaluator"""
+
+_BY_JUDGES = """
+    select session_id, judge, verdict, critique from evals.judge_verdicts
+    where verdict = 'fail' and session_day between %(first)s and %(last)s order by session_id, judge"""
+
+_FIRED = """
+    select session_id, signal, turn_index from evals.session_signals
+    where outcome = 'fired' and session_day between %(first)s and %(last)s order by session_id, signal"""
 
 _OPEN = """
     select distinct on (proposal_id) proposal_id, fingerprint from evals.taxonomy_proposals p
@@ -48,18 +66,18 @@ _FIRST_SEEN = """
 def evidence_by_origin(warehouse: Warehouse, as_of_day: dt.date) -> dict[str, Evidence]:
     """Return the evidence of the days that are compared, by origin; an origin without a closed session is left out."""
     days = compared_days(as_of_day)
-    sessions = warehouse.read(RawSessions, days, ["session_id", "session_day", "origin", "is_closed"])
-    sessions = sessions[sessions["is_closed"]]
-    labels = warehouse.read(HumanLabels, days, ["session_id", "target", "label", "status", "category", "labelled_at"])
-    end = pd.Timestamp(as_of_day, tz="UTC") + pd.Timedelta(days=1)
-    labels = labels[(labels["target"] == "session") & (labels["labelled_at"] < end)]
-    notes = warehouse.query(_NOTES, {"first": days[0], "last": as_of_day, "end": end.to_pydatetime()})
-    predictions = warehouse.read(CategoryPredictions, days, ["session_id", "classifier", "category"])
-    signals = warehouse.read(SessionSignals, days, ["session_id", "signal", "outcome", "turn_index"])
-    failed = failed_verdicts(
-        warehouse.read(EvaluatorVerdicts, days, ["session_id", "evaluator", "verdict", "turn_index", "explanation"]),
-        warehouse.read(JudgeVerdicts, days, ["session_id", "judge", "verdict", "critique"]),
-    )
+    sessions = warehouse.read(RawSessions, days, ["session_id", "session_day", "user_id", "origin", "is_closed"])
+    sessions = sessions[sessions["is_closed"]].reset_index(drop=True)
+    end = dt.datetime.combine(as_of_day, dt.time(), dt.UTC) + dt.timedelta(days=1)
+    asked = {"first": days[0], "last": as_of_day, "end": end}
+    known = {
+        "labels": warehouse.query(_LABELS, asked),
+        "notes": warehouse.query(_NOTES, asked),
+        "predictions": warehouse.query(_PREDICTIONS, asked),
+        "failed": failed_verdicts(warehouse.query(_BY_EVALUATORS, asked), warehouse.query(_BY_JUDGES, asked)),
+        "signals": warehouse.query(_FIRED, asked),
+    }
+    held_out = _held_out(warehouse, sessions)
 
     def turns(session_ids: Iterable[str]) -> pd.DataFrame:
         return warehouse.read(RawSessions, columns=["session_id", "turns"], session_ids=session_ids)
@@ -68,16 +86,15 @@ def evidence_by_origin(warehouse: Warehouse, as_of_day: dt.date) -> dict[str, Ev
     for origin in TRAFFIC_ORIGINS:
         mine = sessions.loc[sessions["origin"] == origin, ["session_id", "session_day"]].reset_index(drop=True)
         if len(mine):
-            found[origin] = Evidence(
-                sessions=mine,
-                labels=_of(labels, mine),
-                notes=_of(notes, mine),
-                predictions=_of(predictions, mine),
-                failed=_of(failed, mine),
-                signals=_of(signals[signals["outcome"] == "fired"], mine),
-                turns=turns,
-            )
+            theirs = {name: _of(frame, mine) for name, frame in known.items()}
+            found[origin] = Evidence(sessions=mine, **theirs, turns=turns, held_out=held_out)
     return found
+
+
+def _held_out(warehouse: Warehouse, sessions: pd.DataFrame) -> frozenset[str]:
+    """Return the sessions whose group is held out, labelled or not, and for some judge used up or not."""
+    groups = known_groups(warehouse, sessions)
+    return frozenset(groups.loc[groups["label_set"] == "held_out", "session_id"])
 
 
 def _of(frame: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:

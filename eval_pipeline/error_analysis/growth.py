@@ -13,6 +13,9 @@ NEW_RATIO = 0.1
 
 GROWTH_RATIO = 2.0
 
+MIN_OTHERS = 20
+"""Misfits of other kinds from which their growth is a measure; fewer are noise."""
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -30,15 +33,16 @@ def p_growth(counts: Counts) -> float:
     """Return the probability of so many of the kind's sessions in the period, or more, if it had not grown.
 
     Given m sessions of the kind in both periods together, those of the present one are Binomial(m, p) when the rate has not
-    changed (Przyborowski and Wilenski 1940). p is the present period's share of all sessions, or of all misfits if that is
-    larger: when every failure grows, as in a bad week, or more is read, no kind has grown. Without a reference p is 1.
+    changed (Przyborowski and Wilenski 1940). p is the present period's share of all sessions, or of the other misfits if that
+    is larger and there are `MIN_OTHERS`: when every failure grows, as in a bad week, or more is read, no kind has grown. The
+    kind itself does not count there, or one that is most of what fails could never grow. Without a reference p is 1.
     """
     from scipy.stats import binom
 
-    p = max(
-        _share(counts.all_now, counts.all_before),
-        _share(counts.misfits_now, counts.misfits_before),
-    )
+    p = _share(counts.all_now, counts.all_before)
+    others = (counts.misfits_now - counts.kind_now, counts.misfits_before - counts.kind_before)
+    if sum(others) >= MIN_OTHERS:
+        p = max(p, _share(*others))
     return float(binom.sf(counts.kind_now - 1, counts.kind_now + counts.kind_before, p))
 
 

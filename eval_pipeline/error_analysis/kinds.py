@@ -24,6 +24,9 @@ MIN_SESSIONS = 5
 MAX_CLUSTERED = 3_000
 """Sessions that are clustered, drawn by hash beyond that; the others join the group they resemble."""
 
+FEW_SESSIONS = 20
+"""A term of no more sessions is kept, however few failed in all."""
+
 N_FINGERPRINT = 40
 """Terms of a centre that are kept to know a kind again."""
 
@@ -47,10 +50,14 @@ class Space:
 
 
 def space_of(session_ids: Sequence[str], terms: Sequence[Sequence[str]]) -> Space | None:
-    """Return the sessions as vectors; None when no term stands in two of them."""
+    """Return the sessions as vectors; None when no term stands in two of them.
+
+    Terms of more than half of all sessions are left out, as they tell nothing apart; of few sessions one kind may be half.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(analyzer=list, min_df=2, max_df=0.5, sublinear_tf=True)
+    most = max(len(terms) // 2, FEW_SESSIONS)
+    vectorizer = TfidfVectorizer(analyzer=list, min_df=2, max_df=most, sublinear_tf=True)
     try:
         vectors = vectorizer.fit_transform(terms)
     except ValueError:
@@ -107,9 +114,10 @@ def likeness(one: Fingerprint, other: Fingerprint) -> float:
 
 
 def telling_terms(space: Space, group: NDArray[np.int64], n: int = 8) -> list[str]:
-    """Return the `n` terms whose mean weight in the group is furthest above that in all sessions, most telling first."""
-    apart = np.asarray(space.vectors[group].mean(axis=0) - space.vectors.mean(axis=0)).ravel()
-    order = sorted(np.flatnonzero(apart > 0), key=lambda i: (-apart[i], space.vocabulary[i]))
+    """Return the `n` terms of the group whose mean weight is furthest above that in all sessions, most telling first."""
+    mean = np.asarray(space.vectors[group].mean(axis=0)).ravel()
+    apart = mean - np.asarray(space.vectors.mean(axis=0)).ravel()
+    order = sorted(np.flatnonzero(mean), key=lambda i: (-apart[i], space.vocabulary[i]))
     return [str(space.vocabulary[i]) for i in order[:n]]
 
 

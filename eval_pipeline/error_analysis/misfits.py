@@ -25,6 +25,7 @@ class Evidence:
     `predictions`: session_id, category. `failed`: see `failed_verdicts.py`.
     `signals`: session_id, signal, turn_index; those that fired.
     `turns`: of these sessions, session_id and turns; asked for few, as turns are large.
+    `held_out`: sessions whose group is held out, labelled or not (`calibration/split.py`): they are counted, never quoted.
     """
 
     sessions: pd.DataFrame
@@ -34,6 +35,7 @@ class Evidence:
     failed: pd.DataFrame
     signals: pd.DataFrame
     turns: Callable[[Iterable[str]], pd.DataFrame]
+    held_out: frozenset[str] = frozenset()
 
 
 def sorted_out(evidence: Evidence) -> pd.DataFrame:

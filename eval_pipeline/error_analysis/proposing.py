@@ -121,44 +121,47 @@ def recognised(print_: Fingerprint, known: Sequence[Known]) -> Known | None:
 
 
 def kinds_of(as_of_day: dt.date, evidence: Evidence) -> list[Kind]:
-    """Return the kinds of misfits of the period and its reference, the largest first, whether to be proposed or not."""
+    """Return the kinds of misfits of the period and its reference, the largest first, whether to be proposed or not.
+
+    What a kind looks like (terms, examples, centre) is told by its sessions that are not held out, those of the period where
+    there are any: authors of judges read it. A group of held-out sessions alone tells nothing and is left out.
+    """
     failed = sorted_out(evidence)
-    session_ids = failed["session_id"].tolist()
-    ordinary = ordinary_words(evidence, session_ids)
-    said = [[word for word in words if word not in ordinary] for words in session_terms(evidence, session_ids)]
-    space = space_of(session_ids, said)
+    space = _space(evidence, failed["session_id"].tolist())
     if space is None:
         return []
     is_misfit = failed["category"].isna().to_numpy()
     is_now = (failed["session_day"] >= first_day(as_of_day)).to_numpy(dtype="bool")
+    is_quotable = ~failed["session_id"].isin(evidence.held_out).to_numpy(dtype="bool")
     in_period = (evidence.sessions["session_day"] >= first_day(as_of_day)).to_numpy(dtype="bool")
     centres = category_centres(space, failed["category"])
     groups = grouped(space, np.flatnonzero(is_misfit))
     kinds = []
     for group in groups:
-        now = int(is_now[group].sum())
-        counts = Counts(
-            kind_now=now,
-            kind_before=len(group) - now,
-            misfits_now=int((is_misfit & is_now).sum()),
-            misfits_before=int((is_misfit & ~is_now).sum()),
-            all_now=int(in_period.sum()),
-            all_before=int((~in_period).sum()),
-        )
-        kinds.append(_kind(space, group, group[is_now[group]], counts, centres, len(groups)))
+        quotable = group[is_quotable[group]]
+        if len(quotable):
+            shown = quotable[is_now[quotable]]
+            counts = _counts(is_now[group], is_now[is_misfit], in_period)
+            kinds.append(_kind(space, shown if len(shown) else quotable, counts, centres, len(groups)))
     return kinds
 
 
+def _space(evidence: Evidence, session_ids: Sequence[str]) -> Space | None:
+    ordinary = ordinary_words(evidence, session_ids)
+    said = [[word for word in words if word not in ordinary] for words in session_terms(evidence, session_ids)]
+    return space_of(session_ids, said)
+
+
+def _counts(of_kind: NDArray[np.bool_], of_misfits: NDArray[np.bool_], of_all: NDArray[np.bool_]) -> Counts:
+    """Return the counts of a group; each array says of its sessions whether they are of the period."""
+    pairs = [(int(each.sum()), int((~each).sum())) for each in (of_kind, of_misfits, of_all)]
+    return Counts(*(count for pair in pairs for count in pair))
+
+
 def _kind(
-    space: Space,
-    group: NDArray[np.int64],
-    now: NDArray[np.int64],
-    counts: Counts,
-    centres: Mapping[str, Matrix],
-    n_compared: int,
+    space: Space, shown: NDArray[np.int64], counts: Counts, centres: Mapping[str, Matrix], n_compared: int
 ) -> Kind:
-    """Return one group; what it looks like is told by its sessions of the period, where there are any."""
-    shown = now if len(now) else group
+    """Return one group with its `counts`; what it looks like is told by the sessions `shown`."""
     centre = space.centre(shown)
     p_value = min(p_growth(counts) * n_compared, 1.0)
     near = {name: float(np.clip(centre @ other, 0, 1)) for name, other in centres.items()}

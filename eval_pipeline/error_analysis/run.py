@@ -17,6 +17,8 @@ from eval_pipeline.ports import JudgeModels, Warehouse
 from eval_pipeline.tables import TaxonomyProposals
 from eval_pipeline.taxonomy.categories import Taxonomy
 
+_DECIDED = "select proposal_id from evals.taxonomy_decisions where as_of_day = %(day)s"
+
 
 def proposal_rows(
     as_of_day: dt.date,
@@ -26,7 +28,14 @@ def proposal_rows(
     models: JudgeModels,
     asker: Asks,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the rows of `taxonomy_proposals` for `as_of_day`, a frame for each origin that has any."""
+    """Yield the rows of `taxonomy_proposals` for `as_of_day`, a frame for each origin that has any.
+
+    First those of an earlier run for the day that somebody has decided on: they stay as he saw them.
+    """
+    decided = warehouse.query(_DECIDED, {"day": as_of_day})["proposal_id"]
+    if len(decided):
+        stored = warehouse.read(TaxonomyProposals, [as_of_day])
+        yield stored[stored["proposal_id"].isin(decided)].reset_index(drop=True)
     for origin, evidence in evidence_by_origin(warehouse, as_of_day).items():
         kinds = proposed(as_of_day, evidence, known_kinds(warehouse, as_of_day, origin))
         if not kinds:

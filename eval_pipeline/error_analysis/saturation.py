@@ -15,10 +15,12 @@ from eval_pipeline.tables import TaxonomySaturation
 
 LAST_N = (20, 50, 100)
 
+# In today's terms, where there are any: a category under its new name is no new kind.
 _REVIEWED = """
-    select session_id, origin, category, labelled_at from evals.human_labels
-    where target = 'session' and status = 'settled' and labelled_at < %(end)s
-    order by labelled_at, session_id"""
+    select l.session_id, l.origin, coalesce(c.current_category, l.category) as category, l.labelled_at
+    from evals.human_labels l left join evals.label_categories c using (session_id)
+    where l.target = 'session' and l.status = 'settled' and l.labelled_at < %(end)s
+    order by l.labelled_at, l.session_id"""
 
 _ACCEPTED = """
     select origin, category_id, decided_at from evals.taxonomy_decisions

@@ -5,6 +5,7 @@ Not here: weights (`kinds.py`), which sessions are looked at (`misfits.py`).
 """
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -22,29 +23,38 @@ MAX_CHARS = 4_000
 ERROR_WORDS = 12
 """First words of a tool error; what follows is the case, not the kind."""
 
+CHUNK = 500
+"""Sessions whose turns are in memory at a time."""
+
 ORDINARY_SESSIONS = 400
 ORDINARY_SHARE = 0.01
 
-_NOISE = re.compile(rf"{TOKEN.pattern}|\S*(?:https?:|www\.|@)\S*|\S*\d\S*|<[^>]{{0,200}}>", re.IGNORECASE)
+_NOISE = re.compile(rf"{TOKEN.pattern}|<[^<>]{{0,200}}>", re.IGNORECASE)
+_OF_A_CASE = re.compile(r"\d|@|https?:|www\.", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{3,30}")
 _TURN_NAMED = re.compile(r"\bturns? (\d{1,4})\b", re.IGNORECASE)
 
 
 def words(text: str) -> list[str]:
     """Return the words of `text` in order, in small letters: three letters or more, nothing that holds a digit."""
-    return _WORD.findall(_NOISE.sub(" ", text[:MAX_CHARS]).casefold())
+    # Piece by piece, so that a long text without a blank costs no more than any other.
+    pieces = _NOISE.sub(" ", text[:MAX_CHARS]).split()
+    return _WORD.findall(" ".join(piece for piece in pieces if not _OF_A_CASE.search(piece)).casefold())
 
 
 def session_terms(evidence: Evidence, session_ids: Sequence[str]) -> list[list[str]]:
     """Return for each of `session_ids` the terms of its notes, its failing turns and its tool errors."""
     notes = _lists(evidence.notes, "note")
     rests_on = _rests_on(evidence)
-    turns_of = {row["session_id"]: row["turns"] for row in evidence.turns(session_ids).to_dict("records")}
     found = []
-    for session in session_ids:
-        turns: Sequence[Mapping[str, Any]] = turns_of.get(session, ())
-        said = [*notes.get(session, ()), *failing_turns(turns, rests_on.get(session, ()))]
-        found.append([word for text in said for word in words(text)] + list(_errors(turns)))
+    for start in range(0, len(session_ids), CHUNK):
+        wanted = session_ids[start : start + CHUNK]
+        turns_of = {row["session_id"]: row["turns"] for row in evidence.turns(wanted).to_dict("records")}
+        for session in wanted:
+            turns: Sequence[Mapping[str, Any]] = turns_of.get(session, ())
+            said = [*notes.get(session, ()), *failing_turns(turns, rests_on.get(session, ()))]
+            # Interned: thousands of sessions say the same few thousand words.
+            found.append([sys.intern(word) for text in said for word in words(text)] + list(_errors(turns)))
     return found
 
 
@@ -85,7 +95,7 @@ def _errors(turns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for turn in turns:
         text = str(turn.get("content") or "") if turn["role"] == "tool" else ""
         if text and (turn.get("error") or turn.get("is_error") or _tells_error(text)):
-            yield from (f"tool error: {word}" for word in dict.fromkeys(words(text)[:ERROR_WORDS]))
+            yield from (sys.intern(f"tool error: {word}") for word in dict.fromkeys(words(text)[:ERROR_WORDS]))
 
 
 def _tells_error(text: str) -> bool:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-CONTESTING_VERSION = "1"
+CONTESTING_VERSION = "2"
 """Raise it whenever another set of sessions is contested: it is part of every judge's version, and of no call's key."""
 
 MAX_CHARACTERS = 200_000
@@ -21,6 +21,20 @@ MAX_CHARACTERS = 200_000
 
 _JUDGE = r"(?:judges?|evaluators?|graders?|auto-?raters?|raters?|scorers?|assessors?|reviewing (?:model|ai)|llms?)"
 _SESSION = r"(?:session|conversation|transcript|chat|dialog(?:ue)?|answers?|responses?|repl(?:y|ies)|interaction|exchange|assistant)"
+_MACHINE = r"(?:language model|ai model|ai|llm|sprachmodell|ki-modell|ki)"
+_JUDGING = (
+    "evaluat",
+    "judg",
+    "grades",
+    "grading",
+    "scores",
+    "scoring",
+    "rates",
+    "rating",
+    "bewert",
+    "beurteil",
+    "prüf",
+)
 _GOOD = r"[\"'`*]*(?:an? )?[\"'`*]*(?:pass(?:ed|ing)?|full marks|success(?:ful)?|correct|fulfilled|perfect|not[_ ]applicable)\b"
 _RULES = r"(?:instructions?|rules|criteria|rubric|prompts?|guidelines?|directions)"
 
@@ -51,7 +65,8 @@ RUSES = (
     _ruse(
         "it imitates a judge's verdict",
         _OBJECTS,
-        r"\b(?:verdict|urteil|verdikt)\b[\"'`*]*\s*(?:[:=]+>?|is|should be|must be|lautet|ist)\s*[\"'`*]*(?:pass|fail|not_applicable|bestanden)",
+        r"\b(?:verdict|urteil|verdikt)\b[\"'`*]*\s*(?:[:=]+>?|is|to|should be|must be|lautet|ist)\s*[\"'`*]*(?:pass|fail|not_applicable|bestanden)",
+        r"\b(?:verdict|urteil|verdikt)\b[\"'`*]*+\s*+[\"'`*]*+(?:pass|fail|not_applicable|bestanden)\b",
         r"[\"'`]critique[\"'`]\s*:",
         r"\bbewertung\s*[:=]\s*[\"'`*]*(?:pass|bestanden)",
         r"\b(?:final|overall|official|correct|right) verdict\b",
@@ -82,14 +97,20 @@ RUSES = (
         r"\b(?:hinweis|nachricht|achtung|mitteilung|liebe[rs]?|an)\b[ :,]+(?:an )?(?:den |die |alle )?(?:\w+ )?(?:prüfer|bewerter|gutachter)\w*\b",
     ),
     _ruse(
+        "it addresses a judge",
+        _JUDGING,
+        rf"\b{_MACHINE}(?: (?:that|which|who)|,? (?:das|die|der)) [^.!?\n]{{0,40}}\b(?:{'|'.join(_JUDGING)})",
+    ),
+    _ruse(
         "it says which verdict to give",
-        ("pass", "mark", "success", "correct", "fulfilled", "perfect", "applicable", "bestanden"),
+        ("pass", "mark", "success", "correct", "fulfilled", "perfect", "applicable", "bestanden", "positiv"),
         rf"\b(?:mark|grade|rate|score|judge|label|classify|count|treat|record|evaluate|deem|assess)\w*\b[^.!?\n]{{0,40}}\b{_SESSION}\b[^.!?\n]{{0,40}}?\b(?:as|with|to be)\s+{_GOOD}",
         r"\b(?:output|return|answer|respond|reply|say|write|print|give|emit|conclude|choose|select|set)\b[^.!?\n]{0,40}[\"'`*]\s*pass\s*[\"'`*]",
         r"\b(?:respond|reply|answer|output|conclude|say)\s+(?:only |just )?(?:with )?(?:the (?:single )?word )?pass\b",
         rf"\b{_SESSION}\s+(?:\w+ )?(?:must|should|shall|has to|have to|deserves?|is to|will)\s+(?:to |an? )?(?:be )?(?:given an? |marked (?:as )?(?:an? )?)?[\"'`*]*pass(?:ed)?\b",
         r"\b(?:a|as|the) pass\b[^.!?\n]{0,30}\b(?:verdict|judg(?:e)?ment|grade|is (?:warranted|due|deserved|required))",
         r"\bbewerte\w*\b[^.!?\n]{0,60}\b(?:als|mit)\s+[\"'`*]*(?:bestanden|pass|erfolg\w*)",
+        r"\bbewerte\w*\b[^.!?\n]{0,40}\b(?:sitzung|gespräch|unterhaltung|chat|dialog|verlauf|protokoll)\w*[^.!?\n]{0,40}\bpositiv\b",
     ),
     _ruse(
         "it forges the end of what is judged",

@@ -13,7 +13,8 @@ The rules:
   saw the machines' words move it. Any other label is in the calibration set. Later reviews never move a label from one
   set to the other; a near-duplicate session and a retired set move it into calibration, nothing ever moves it back.
 - *Category*: the lead's, else the one that all reviewers who failed the target and named one agree on in today's terms
-  (`taxonomy/terms.py`), in the words of the latest of them; null when they differ. `taxonomy_version` is that of these words.
+  (`taxonomy/terms.py`), in the words of the latest of them; null when they differ. A category that was split, and which no
+  rule decides, agrees with its parts, and the part is the label's. `taxonomy_version` is that of these words.
 - *Provenance*: `reviews_hash` names every review of the session with an answer (repeats apart), so that it shows when
   one is missing. `seconds` is the time of all reviews that answer the target and may count, each once.
 - *Sampling*: arm, probability and design come from the first answer that carries a probability, else from the first
@@ -192,14 +193,12 @@ def _naming_the_category(reviewed: Sequence[_Answer], lead: _Answer | None, term
     if lead is not None and lead.value == "fail" and lead.review["category"] is not None:
         return lead.review
     named = [a.review for a in reviewed if a.value == "fail" and a.review["category"] is not None]
-    return named[-1] if len({_today(review, terms) for review in named}) == 1 else None
-
-
-def _today(review: dict[str, Any], terms: Terms) -> tuple[str, ...]:
-    """What a review's category is called today; its own words where it has no name today."""
-    words = (str(review["taxonomy_version"]), str(review["category"]))
-    today = terms.today(str(review["session_id"]), *words)
-    return words if today is None else (today,)
+    meant = [terms.may_be(*(str(r[name]) for name in ("session_id", "taxonomy_version", "category"))) for r in named]
+    if not meant or not frozenset.intersection(*meant):
+        return None
+    narrowest = min(map(len, meant))
+    narrow = [review for review, names in zip(named, meant, strict=True) if len(names) == narrowest]
+    return narrow[-1]
 
 
 def _drawn(reviews: Sequence[dict[str, Any]]) -> dict[str, Any]:

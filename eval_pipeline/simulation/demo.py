@@ -21,23 +21,26 @@ def simulate_queue_reviews(
 ) -> int:
     """Have the simulated reviewers answer queued simulated sessions; return how many reviews are new.
 
-    `before`: only sessions of earlier days, None for all. What people have reviewed is theirs, and left alone.
+    `before`: only sessions of earlier days, None for all. What people have reviewed is theirs, and left alone. The simulation
+    knows the shipped taxonomy: a category that the catalog's no longer has is not named.
     """
     queue = _queued(warehouse)
     theirs = warehouse.read(Reviews, columns=["session_id", "source"], session_ids=queue["session_id"])
     is_free = ~queue["session_id"].isin(theirs.loc[theirs["source"] != "simulation", "session_id"])
     queue = queue[is_free & (queue["session_day"] < (before or date.max))].reset_index(drop=True)
     sessions = warehouse.read(RawSessions, session_ids=queue["session_id"])
+    taxonomy = load_taxonomy(catalog / "taxonomy.yaml")
     reviews = simulate_reviews(
         queue,
         sessions,
         [judge.name for judge in load_judges(catalog / "judges")],
         DEMO_SEED,
-        load_taxonomy(catalog / "taxonomy.yaml").version,
+        taxonomy.version,
         _redaction_version(sessions),
         reviewers,
     )
-    return warehouse.append(Reviews, reviews)
+    named = reviews["category"].where(reviews["category"].isin(taxonomy.ids))
+    return warehouse.append(Reviews, reviews.assign(category=named))
 
 
 def newest_queued_day(warehouse: Warehouse) -> date | None:

@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from eval_pipeline.coverage.facts import dimensions_of
-from eval_pipeline.coverage.policy import CoveragePolicy
+from eval_pipeline.coverage.policy import UNKNOWN, CoveragePolicy
 from eval_pipeline.evaluators.contract import Evaluator
 from eval_pipeline.sessions import Session
 from eval_pipeline.synthetic.operators.contract import Operator
@@ -126,7 +126,8 @@ def _made_of(row: Row, operator: Operator, target: Target, ground: Ground) -> Ma
 def _told(session: Session, row: Row, operator: Operator, maker: Maker, target: Target, ground: Ground) -> Made | None:
     done = operator.apply(session, target.seed(ground.day, operator.name))
     turns = stored_turns(done.turns)
-    category = ground.category_of(str(row["session_id"]))
+    # What an operator breaks is no longer what people, or the classifier, said of the real session.
+    category = ground.category_of(str(row["session_id"])) if operator.keeps_outcome else UNKNOWN
     stands = (surface_of(target, row), turns, row["meta"], category, operator.adversarial_kind)
     dimensions = dimensions_of(*stands, ground.policy)
     if turns == stored_turns(session.turns) or not target.holds(dimensions):

@@ -26,6 +26,13 @@ class Step:
     kind: Kind
     rule: dict[str, Any] | None = None
 
+    @property
+    def becomes(self) -> tuple[str, ...]:
+        """Every category that it may become: of a split all parts, none where it is retired without a successor."""
+        if self.rule is not None:
+            return tuple(self.rule["into"])
+        return () if self.to_category is None else (self.to_category,)
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -84,8 +91,8 @@ def apply(migration: Migration, taxonomy: Taxonomy, once_used: Collection[str] =
         if steps[name].to_category != name:
             raise _fault(migration, f"`{name}` would mean another category than before: take another id")
     for step in steps.values():
-        if step.to_category is not None and step.to_category not in after.ids:
-            raise _fault(migration, f"`{step.category}` would become `{step.to_category}`, which is not there after it")
+        if gone := [name for name in step.becomes if name not in after.ids]:
+            raise _fault(migration, f"`{step.category}` would become `{gone[0]}`, which is not there after it")
     return Applied(migration, taxonomy, after, tuple(steps[name] for name in taxonomy.ids))
 
 

@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from eval_pipeline.catalog import load_yaml
 from eval_pipeline.versions import versioned
 
 CATEGORY_ID = r"^[a-z][a-z0-9_]*$"
+
+RESERVED = frozenset({"abstain", "all", "error", "none", "unresolved"})
+"""Words that stand for no category, or for any: a classifier's, those of reports and of coverage, and a split's."""
 
 NEIGHBOUR = re.compile(r"\(([a-z][a-z0-9_]*)\)\s*$")
 """How an exclusion names the category that it belongs to instead: in brackets, at its end."""
@@ -37,6 +40,13 @@ class Category(Strict):
     excludes: tuple[str, ...] = Field(min_length=1)
     examples: tuple[str, ...] = Field(min_length=1)
     owner: str = Field(min_length=1)
+
+    @field_validator("id")
+    @classmethod
+    def _means_a_category(cls, value: str) -> str:
+        if value in RESERVED:
+            raise ValueError(f"`{value}` stands for no category: take another id")
+        return value
 
     @property
     def neighbours(self) -> tuple[str, ...]:

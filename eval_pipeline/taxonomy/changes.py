@@ -62,8 +62,9 @@ class Split(Strict):
     @model_validator(mode="after")
     def _rules_name_the_parts(self) -> "Split":
         parts = {part.id for part in self.into}
-        for name in [*(rule.into for rule in self.relabel), self.otherwise]:
-            if name not in parts and not (name == UNRESOLVED == self.otherwise):
+        wanted = [*(rule.into for rule in self.relabel), *({self.otherwise} - {UNRESOLVED})]
+        for name in wanted:
+            if name not in parts:
                 raise ValueError(f"`{name}` is none of the parts: {', '.join(sorted(parts))}")
         if self.category in parts:
             raise ValueError(f"`{self.category}` would mean less than before: give that part another id")

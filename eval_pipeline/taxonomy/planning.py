@@ -26,7 +26,7 @@ _LABELS = """
         FROM evals.label_mappings m JOIN evals.taxonomy_versions v ON v.taxonomy_version = m.to_version
         ORDER BY m.session_id, m.from_version, m.from_category, v.number DESC
     )
-    SELECT w.session_id, w.taxonomy_version, w.category, m.to_version, m.to_category, m.state, m.rule,
+    SELECT w.session_id, w.taxonomy_version, w.category, m.to_version, m.to_category, m.state, m.rule, m.is_by_machine,
            (SELECT jsonb_agg(r.note ORDER BY r.submitted_at, r.review_id) FROM evals.reviews r
             WHERE r.session_id = w.session_id AND (r.taxonomy_version, r.category) = (w.taxonomy_version, w.category)
               AND r.note IS NOT NULL) AS notes
@@ -57,12 +57,14 @@ class Mapped:
 @dataclass(frozen=True)
 class Plan:
     """`before`: the taxonomy in force. `applied`: the migrations that wait, in order. `labels`: every label's words and what
-    becomes of them. `n_predicted`: by version and category, how many predictions name it."""
+    becomes of them. `n_predicted`: by version and category, how many predictions name it. `silent`: verdicts that a rule looks
+    at and of which none that is stored fails."""
 
     before: Taxonomy
     applied: tuple[Applied, ...]
     labels: tuple[Mapped, ...]
     n_predicted: Mapping[tuple[str, str], int]
+    silent: tuple[str, ...] = ()
 
     @property
     def after(self) -> Taxonomy:
@@ -102,10 +104,12 @@ def plan_of(history: History, catalog: Taxonomy, migrations: Sequence[Migration]
     after = applied[-1].after if applied else before
     if catalog.version not in (before.version, after.version):
         raise outdated(catalog, history.newest)
-    steps = {**history.steps, **steps_of(applied)}
-    named = {str(rule["when"]["fails"]) for rule in _rules(steps) if "fails" in rule["when"]}
+    waiting = steps_of(applied)
+    steps = {**history.steps, **waiting}
+    fails = _fails(ask, _verdicts_named(steps))
+    silent = sorted(_verdicts_named(waiting).difference(*fails.values()))
     predicted = {(row["taxonomy_version"], row["category"]): int(row["n"]) for row in ask(_PREDICTED, {})}
-    return Plan(before, applied, tuple(_labels(ask, steps, sorted(named), after.version)), predicted)
+    return Plan(before, applied, tuple(_labels(ask, steps, fails, after.version)), predicted, tuple(silent))
 
 
 def outdated(catalog: Taxonomy, in_force: str) -> SettingsError:
@@ -138,26 +142,34 @@ def _applied(history: History, before: Taxonomy, migrations: Sequence[Migration]
     return tuple(found)
 
 
-def _labels(ask: Ask, steps: Steps, named: list[str], newest: str) -> list[Mapped]:
+def _fails(ask: Ask, named: set[str]) -> dict[str, set[str]]:
+    """Return by session those of the `named` verdicts that fail it."""
     fails: dict[str, set[str]] = {}
-    for row in ask(_FAILS, {"named": named}) if named else []:
+    for row in ask(_FAILS, {"named": sorted(named)}) if named else []:
         fails.setdefault(row["session_id"], set()).add(row["failed"])
+    return fails
+
+
+def _labels(ask: Ask, steps: Steps, fails: Mapping[str, set[str]], newest: str) -> list[Mapped]:
     found = []
     for row in ask(_LABELS, {}):
         words, session = (row["taxonomy_version"], row["category"]), row["session_id"]
         evidence = Evidence(row["notes"] or (), frozenset(fails.get(session, ())))
         # What was decided once stays decided, whatever verdicts say by now.
-        stands = (
-            Standing(row["to_version"], row["to_category"], row["state"], row["rule"]) if row["to_version"] else None
-        )
+        stands = _stands(row) if row["to_version"] else None
         now = carried(stands or Standing(*words), steps, evidence)
         is_news = newest not in (words[0], stands.version if stands else None)
         found.append(Mapped(session, *words, now, is_news))
     return found
 
 
-def _rules(steps: Steps) -> list[Mapping[str, Any]]:
-    return [rule for _, step in steps.values() if step.rule for rule in step.rule["relabel"]]
+def _stands(row: Mapping[str, Any]) -> Standing:
+    return Standing(row["to_version"], row["to_category"], row["state"], row["rule"], row["is_by_machine"])
+
+
+def _verdicts_named(steps: Steps) -> set[str]:
+    rules = [rule for _, step in steps.values() if step.rule for rule in step.rule["relabel"]]
+    return {str(rule["when"]["fails"]) for rule in rules if "fails" in rule["when"]}
 
 
 def _is_gone(step: Any, applied: Applied) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eval_pipeline.catalog import load_yaml
-from eval_pipeline.classifiers.definition import ABSTAIN, ERROR, Classifier
+from eval_pipeline.classifiers.definition import Classifier
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.taxonomy.planning import Plan
 
@@ -21,8 +21,6 @@ def refuse_problems(plan: Plan, catalog: Path) -> None:
 
 def problems(plan: Plan, catalog: Path) -> Iterator[str]:
     """Yield what keeps the migrations from being brought into force."""
-    if taken := sorted({ABSTAIN, ERROR}.intersection(plan.after.ids)):
-        yield f"a category would be called `{taken[0]}`, which is what a classifier says that names none"
     path = catalog / "classifier.yaml"
     if not plan.applied or not path.exists():
         return
@@ -33,7 +31,10 @@ def problems(plan: Plan, catalog: Path) -> Iterator[str]:
 
 
 def mentions(plan: Plan, catalog: Path) -> Iterator[str]:
-    """Yield the judges' files in which the id of a category that goes stands as a word: a person sees whether it means it."""
+    """Yield what a person is to look at: rules of a split that decide nothing, as a name may be misspelt, and the judges' files
+    in which the id of a category that goes stands as a word."""
+    for verdict in plan.silent:
+        yield f"no stored verdict of {verdict} fails: a rule that looks at it decides nothing"
     for path in sorted((catalog / "judges").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         for name, why in plan.gone.items():

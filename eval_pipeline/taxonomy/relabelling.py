@@ -6,7 +6,7 @@ storing what became of them (`planning.py`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from eval_pipeline.taxonomy.applying import Kind, Step
@@ -31,12 +31,14 @@ class Evidence:
 @dataclass(frozen=True)
 class Standing:
     """What a category has come to at `version`: its name there, or None; `state` is the greatest change on the way, or the
-    one that led to None; `rule`: of a split that was decided, the rule in words."""
+    one that led to None; `rule`: of a split that was decided, the rule in words. `is_by_machine`: on the way a verdict decided,
+    so that the name is no person's word: it counts in trends, and is held against no machine."""
 
     version: str
     category: str | None
     state: State = "same"
     rule: str | None = None
+    is_by_machine: bool = False
 
 
 NOTHING_KNOWN = Evidence()
@@ -63,22 +65,33 @@ def carried_without_rules(start: Standing, steps: Steps) -> Standing:
 
 def _after(now: Standing, version: str, step: Step, evidence: Evidence) -> Standing:
     if step.kind == "split":
-        into, why = decided(step.rule or {}, evidence)
-        return Standing(version, into, "split", why)
+        into, why, is_by_machine = decided(step.rule or {}, evidence)
+        return Standing(version, into, "split", why, now.is_by_machine or is_by_machine)
     if step.to_category is None:
-        return Standing(version, None, "retired", now.rule)
-    return Standing(version, step.to_category, max(now.state, _state(step.kind), key=_ORDER.index), now.rule)
+        return replace(now, version=version, category=None, state="retired")
+    state = max(now.state, _state(step.kind), key=_ORDER.index)
+    return replace(now, version=version, category=step.to_category, state=state)
 
 
-def decided(rule: Mapping[str, Any], evidence: Evidence) -> tuple[str | None, str]:
-    """Return the part of a split that its rules choose, None for no part, and the rule that did in words."""
+def may_be(version: str, category: str, steps: Steps) -> frozenset[str]:
+    """Return every name that a category of `version` may have where `steps` end: of a split, all its parts; none if retired."""
+    if (version, category) not in steps:
+        return frozenset({category})
+    next_version, step = steps[version, category]
+    return frozenset().union(*(may_be(next_version, name, steps) for name in step.becomes))
+
+
+def decided(rule: Mapping[str, Any], evidence: Evidence) -> tuple[str | None, str, bool]:
+    """Return the part of a split that its rules choose, None for no part; the rule that did in words; whether by a verdict."""
     for each in rule["relabel"]:
         when = each["when"]
         if "fails" in when and when["fails"] in evidence.fails:
-            return each["into"], f"{when['fails']} fails"
+            return each["into"], f"{when['fails']} fails", True
         if "note" in when and found_in_any(when["note"], evidence.notes):
-            return each["into"], f"the note matches {when['note']}"
-    return (None, "no rule decides") if rule["otherwise"] == UNRESOLVED else (rule["otherwise"], "otherwise")
+            return each["into"], f"the note matches {when['note']}", False
+    if rule["otherwise"] == UNRESOLVED:
+        return None, "no rule decides", False
+    return rule["otherwise"], "otherwise", False
 
 
 def _state(kind: Kind) -> State:

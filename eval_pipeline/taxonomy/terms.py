@@ -10,11 +10,14 @@ import pandas as pd
 
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import records
+from eval_pipeline.taxonomy.history import asking, read_history
+from eval_pipeline.taxonomy.relabelling import may_be
 
 _CURRENT = "SELECT taxonomy_version, category, current_category FROM evals.current_categories"
 
+# What a verdict decided is no person's word.
 _LABELS = """
-    SELECT m.session_id, m.from_version, m.from_category, m.to_category
+    SELECT m.session_id, m.from_version, m.from_category, CASE WHEN NOT m.is_by_machine THEN m.to_category END AS to_category
     FROM evals.label_mappings m
     JOIN evals.current_categories c ON (c.taxonomy_version, c.category) = (m.from_version, m.from_category)
     WHERE c.state = 'split'
@@ -24,9 +27,11 @@ _LABELS = """
 @dataclass(frozen=True)
 class Terms:
     """`categories`: by version and category its name today. `labels`: the same of labels of a category that was split, by
-    session, version and category. None: it has no name today."""
+    session, version and category. None: it has no name today that a person gave. `parts`: by version and category all names
+    that it may have today."""
 
     categories: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    parts: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     labels: Mapping[tuple[str, str, str], str | None] = field(default_factory=dict)
 
     def today(self, session_id: str, version: str, category: str) -> str | None:
@@ -36,6 +41,15 @@ class Terms:
         """
         of_version = self.categories.get((version, category), category)
         return self.labels.get((session_id, version, category), of_version)
+
+    def may_be(self, session_id: str, version: str, category: str) -> frozenset[str]:
+        """Return the names of today that people's category of a session may mean: one, but for a split that no note decides.
+
+        What is retired stands for itself, by its version and name.
+        """
+        if (name := self.today(session_id, version, category)) is not None:
+            return frozenset({name})
+        return self.parts.get((version, category)) or frozenset({f"{version} {category}"})
 
     def in_today(self, rows: pd.DataFrame) -> pd.Series:
         """Return the categories of `rows` (`session_id, taxonomy_version, category`) in today's terms; null stays null."""
@@ -57,4 +71,5 @@ def read_terms(warehouse: Warehouse) -> Terms:
     labels = {
         (r["session_id"], r["from_version"], r["from_category"]): r["to_category"] for r in records(warehouse, _LABELS)
     }
-    return Terms(categories, labels)
+    steps = read_history(asking(warehouse)).steps
+    return Terms(categories, {words: may_be(*words, steps) for words in categories}, labels)

@@ -52,14 +52,16 @@ def measure(day: dt.date, warehouse: Warehouse, policy: TrendPolicy, now: dt.dat
     anchors = warehouse.read(AnchorVerdicts, columns=_ANCHORS)
     parts = decompose(found, series, baselines, anchors)
     causes = candidates(day, found, _versions(day, found, warehouse), series)
-    return Measured(due, _told(found.join(parts), causes), causes)
+    return Measured(due, _told(found.join(parts), causes, baselines), causes)
 
 
-def _told(found: pd.DataFrame, causes: pd.DataFrame) -> pd.DataFrame:
+def _told(found: pd.DataFrame, causes: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with their sentences."""
     of_cell = {cell: rows.sort_values("rank").to_dict("records") for cell, rows in causes.groupby(list(CELL))}
+    ends = dict(zip(baselines["baseline_id"], baselines["last_day"], strict=True))
     sentences = [
-        direction_sentence(row, of_cell.get(tuple(row[name] for name in CELL), [])) for row in found.to_dict("records")
+        direction_sentence(row, of_cell.get(tuple(row[name] for name in CELL), []), ends.get(row["baseline_id"]))
+        for row in found.to_dict("records")
     ]
     told = found.assign(sentence=pd.Series(sentences, index=found.index, dtype="object"))
     return TrendDirections.validate(told[list(TrendDirections.to_schema().columns)])

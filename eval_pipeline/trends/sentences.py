@@ -17,6 +17,9 @@ MOST_CHARACTERS = 48
 MOST_NAMED = 3
 """Candidates that the sentence names; all are in `trend_candidates`."""
 
+OWN_VERSION = "its own version"
+"""What the component `subject` is called: the evaluator, judge or signal itself."""
+
 _VERBS = {"signal": "fires on"}
 
 Row = dict[Any, Any]
@@ -29,14 +32,18 @@ def plain_name(text: object) -> str:
     return shown if len(shown) <= MOST_CHARACTERS else shown[: MOST_CHARACTERS - 1] + "…"
 
 
-def direction_sentence(row: Row, candidates: Sequence[Row]) -> str:
-    """Return the sentence of a row of `trend_directions`; `candidates`: its rows of `trend_candidates`, best first."""
+def direction_sentence(row: Row, candidates: Sequence[Row], baseline_ends: dt.date | None = None) -> str:
+    """Return the sentence of a row of `trend_directions`; `candidates`: its rows of `trend_candidates`, best first.
+
+    `baseline_ends`: last day of the baseline, after which the windows begin.
+    """
     if row["direction"] == "not_enough_data":
         return f"{subject_words(row)}: not enough data, {plain_name(row['not_enough_because'])}."
-    if row["direction"] == "steady" or pd.isna(row["window_days"]):
-        return f"{_rates(row, _steady_window(row))}: no move beyond chance."
-    points = f"{_rates(row, int(row['window_days']))}: {_points(row['change'])} points"
-    moved = f"{points}{_since(row['onset_day'])}{_parts(row)}."
+    window: int = 7 if pd.isna(row["window_days"]) else int(row["window_days"])
+    rates = _rates(row, window, baseline_ends)
+    if row["direction"] == "steady":
+        return f"{rates}: no move beyond chance."
+    moved = f"{rates}: {_points(row['change'])} points{_since(row['onset_day'])}{_parts(row)}."
     return moved if row["level"] == "none" else f"{moved} {_candidates(candidates)}."
 
 
@@ -54,14 +61,19 @@ def candidate_sentence(row: Row, tied: Sequence[str], turn: Row) -> str:
         f"{_percent(row['rate_without'])} of {row['n_without']:,} without, around the turn{scope}"
     )
     against = "" if row["score"] > 0 else "; that explains nothing of this turn"
-    alike = f"; cannot be told apart from {_and([plain_name(name) for name in tied])}" if tied else ""
+    alike = f"; cannot be told apart from {_and([component_words(name) for name in tied])}" if tied else ""
     return f"{change_words(row)} (first {row['first_day']}{side}): {split}{against}{alike}."
 
 
 def change_words(row: Row) -> str:
     """Return a change of version as `model m1 -> m2`."""
     old: str = "none on record" if pd.isna(row["from_version"]) else plain_name(row["from_version"])
-    return f"{plain_name(row['component'])} {old} -> {plain_name(row['to_version'])}"
+    return f"{component_words(row['component'])} {old} -> {plain_name(row['to_version'])}"
+
+
+def component_words(component: object) -> str:
+    """Return what a component of `trend_versions` is called."""
+    return OWN_VERSION if component == "subject" else plain_name(component)
 
 
 def subject_words(row: Row) -> str:
@@ -74,18 +86,15 @@ def subject_words(row: Row) -> str:
     return " ".join([row["subject_kind"], plain_name(row["subject"]), *held])
 
 
-def _rates(row: Row, window: int) -> str:
+def _rates(row: Row, window: int, baseline_ends: dt.date | None) -> str:
     verb = _VERBS.get(row["subject_kind"], "fails")
     origin = "simulated " if row["origin"] == "simulated" else ""
+    days = window if baseline_ends is None else min(window, (row["as_of_day"] - baseline_ends).days)
     return (
         f"{subject_words(row)} {verb} {_percent(row[f'rate_{window}'])} of {row[f'n_{window}']:,} {origin}sessions of the "
-        f"last {window} days; {_percent(row['baseline_rate'])} of {row['n_baseline']:,} in baseline "
+        f"last {days} days; {_percent(row['baseline_rate'])} of {row['n_baseline']:,} in baseline "
         f"'{plain_name(row['baseline_name'])}'"
     )
-
-
-def _steady_window(row: Row) -> int:
-    return 7 if pd.isna(row["window_days"]) else int(row["window_days"])
 
 
 def _since(onset: dt.date | None) -> str:
@@ -93,18 +102,20 @@ def _since(onset: dt.date | None) -> str:
 
 
 def _parts(row: Row) -> str:
-    """Return the parts that the change is the sum of; what is not known is said to be held by another part."""
+    """Return the parts that the change is the sum of; of a part that is not known, in which other it stands."""
     if pd.isna(row["within_change"]):
         return ""
-    mix = "mix not counted" if pd.isna(row["mix_shift"]) else f"{_points(row['mix_shift'])} mix of surfaces"
-    unknown = pd.isna(row["judge_shift"])
-    own = "its judge" if row["subject_kind"] == "judge" else "its own new version"
-    shift = (
-        f"the part of {own} is not known and stands in 'within'" if unknown else f"{_points(row['judge_shift'])} {own}"
-    )
-    if not unknown and row["subject_kind"] != "judge":
-        return f" ({mix}, {_points(row['within_change'])} within)"
-    return f" ({mix}, {_points(row['within_change'])} within, {shift})"
+    is_judge = row["subject_kind"] == "judge"
+    parts = [f"{_points(row['mix_shift'])} from another mix of surfaces"] if pd.notna(row["mix_shift"]) else []
+    rest = f"{_points(row['within_change'])} {'within them' if parts else 'from the rest'}"
+    if pd.isna(row["judge_shift"]):
+        own = "what the judge itself changed" if is_judge else "what its own new version changed"
+        parts = [*parts, rest, f"{own} included"] if parts else [f"{own} is not known"]
+    elif is_judge:
+        parts = [*parts, rest, f"{_points(row['judge_shift'])} from the judge itself"]
+    elif parts:
+        parts = [*parts, rest]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _candidates(found: Sequence[Row]) -> str:
@@ -115,7 +126,9 @@ def _candidates(found: Sequence[Row]) -> str:
         return "Candidates: none; the version changes on record near it go the other way"
     ties = [row for row in told if row["is_tied"]]
     names = ", ".join(f"{change_words(row)} (first {row['first_day']})" for row in told)
-    alike = f"; {_and([plain_name(row['component']) for row in ties])} cannot be told apart" if len(ties) > 1 else ""
+    alike = (
+        f"; {_and([component_words(row['component']) for row in ties])} cannot be told apart" if len(ties) > 1 else ""
+    )
     return f"Candidates: {names}{alike}"
 
 

@@ -1,10 +1,32 @@
-"""The findings of a day in plain lines, worst first. Not here: how they are found (`directions.py`)."""
+"""The findings of a day as plain lines and as Markdown, worst first. Not here: how they are found (`directions.py`)."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import pandas as pd
 
+from eval_pipeline.ports import Warehouse
+from eval_pipeline.tables import TrendDirections
+from eval_pipeline.trends.pages.markdown import trends_markdown
+
+COURSE_DAYS = 90
+"""Days of the course that is drawn of a series."""
+
+_COURSES = """
+    SELECT w.subject_kind, w.subject, w.subject_version, w.model_version, w.surface, w.slice, w.origin, w.session_day,
+           w.window_days, w.n, w.fail_rate
+    FROM evals.trend_windows w
+    JOIN evals.trend_directions d USING (subject_kind, subject, model_version, surface, slice, origin)
+    WHERE d.as_of_day = %(day)s AND w.window_days = 28 AND w.session_day BETWEEN %(first)s AND %(day)s
+      AND (d.level <> 'none' OR (w.model_version = 'all' AND w.surface = 'all' AND w.slice = 'all'))"""
+
 _LEVELS = {"alert": 0, "watch": 1, "none": 2}
+
+
+def findings(warehouse: Warehouse, day: date) -> str:
+    """Return the findings that are stored of `day` as Markdown, with the course of the last `COURSE_DAYS`."""
+    courses = warehouse.query(_COURSES, {"day": day, "first": day - timedelta(days=COURSE_DAYS - 1)})
+    return trends_markdown(warehouse.read(TrendDirections, [day]), courses) or "no series"
 
 
 def lines(directions: pd.DataFrame) -> Iterator[str]:

@@ -25,8 +25,11 @@ PAUSES_S = (1.0, 4.0)
 REST_MINUTES = 10
 """A webhook that failed is left alone for so long: a backfill of a month does not wait for it on each of its days."""
 
+BEGUN = "being told"
+"""Detail of the row that a run adds before its first attempt: of two runs at once it stops one."""
+
 _UNTOLD = """
-    SELECT alert_id, max(d.attempted_at) AS tried_at
+    SELECT alert_id, max(d.attempted_at) AS tried_at, count(d.delivery_id) AS n_rows
     FROM evals.trend_alerts a LEFT JOIN evals.alert_deliveries d USING (alert_id)
     WHERE a.level = 'alert' AND a.opened_on BETWEEN %(first)s AND %(last)s
     GROUP BY alert_id HAVING count(*) FILTER (WHERE d.is_delivered) = 0
@@ -39,15 +42,18 @@ def tell_alerts(
     """Tell the alerts of the last `TOLD_DAYS` days that nobody was told of; each attempt is stored as it is made.
 
     Rows of level watch are not told. Nothing is done without a sink. After an alert whose attempts all failed for a reason
-    that may pass, the rest waits for the next run, and so does everything within `REST_MINUTES` of that.
+    that may pass, the rest waits for the next run, and so does everything within `REST_MINUTES` of that. What another run
+    is telling is left to it; should it die over it, a later run tells.
     """
     if sink is None:
         return
     untold = _untold(warehouse, clock())
     if (untold["tried_at"] > pd.Timestamp(clock()) - pd.Timedelta(minutes=REST_MINUTES)).any():
         return
+    n_rows = dict(zip(untold["alert_id"], untold["n_rows"], strict=True))
     for alert in _alerts(warehouse, list(untold["alert_id"])):
-        if not _told(alert, warehouse, sink, clock, pause):
+        is_mine = _kept(warehouse, alert, f"from {n_rows[alert['alert_id']]}", Told(False, BEGUN), clock)
+        if is_mine and not _told(alert, warehouse, sink, clock, pause):
             return
 
 
@@ -63,12 +69,17 @@ def untold_alerts(warehouse: Warehouse, alert_sink: AlertSink | None, clock: Clo
     ]
 
 
+_NO_MARKUP = str.maketrans({"<": "(", "@": "(at)", "[": "(", "]": ")"})
+"""What chat services read as a link or as a call to everyone: names in a sentence come from sessions, and may be hostile."""
+
+
 def message_of(alert: dict[Any, Any]) -> dict[Any, Any]:
-    """Return what is sent of a row of `trend_alerts`: `text`, the sentence, and the fields that a program would ask for."""
+    """Return what is sent of a row of `trend_alerts`: `text`, the sentence without markup, and the fields that a program would
+    ask for, as they are."""
     onset = None if pd.isna(alert["onset_day"]) else str(alert["onset_day"])
     names = ("alert_id", "level", "direction", *CELL, "baseline_id", "change")
     return {
-        "text": alert["sentence"],
+        "text": alert["sentence"].translate(_NO_MARKUP),
         **{name: alert[name] for name in names},
         "opened_on": str(alert["opened_on"]),
         "onset_day": onset,
@@ -80,16 +91,20 @@ def _told(
 ) -> bool:
     """Tell one alert; return whether the next may be tried: False where the webhook is out of order."""
     for number, told in enumerate(_attempts(message_of(alert), sink, pause), start=1):
-        now = pd.Timestamp(clock())
-        row = {
-            "delivery_id": content_hash([alert["alert_id"], now.isoformat(), number]),
-            "alert_id": alert["alert_id"],
-            "attempted_at": now,
-            "is_delivered": told.is_delivered,
-            "detail": told.detail,
-        }
-        warehouse.append(AlertDeliveries, AlertDeliveries.validate(pd.DataFrame([row])))
+        _kept(warehouse, alert, f"{clock().isoformat()} {number}", told, clock)
     return told.is_delivered or not told.may_retry
+
+
+def _kept(warehouse: Warehouse, alert: dict[Any, Any], name: str, told: Told, clock: Clock) -> bool:
+    """Store what is known of telling `alert`; return whether there was no row of that name yet."""
+    row = {
+        "delivery_id": content_hash([alert["alert_id"], name]),
+        "alert_id": alert["alert_id"],
+        "attempted_at": pd.Timestamp(clock()),
+        "is_delivered": told.is_delivered,
+        "detail": told.detail,
+    }
+    return warehouse.append(AlertDeliveries, AlertDeliveries.validate(pd.DataFrame([row]))) > 0
 
 
 def _attempts(message: dict[Any, Any], sink: AlertSink, pause: Callable[[float], None]) -> Iterator[Told]:

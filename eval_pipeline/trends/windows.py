@@ -25,7 +25,8 @@ with recent as (
     where session_day > before - 28 group by session_day
 ), expected as (
     select ends.session_day, window_days, sum(d.n) as n, sum(d.n_fail) as n_fail, sum(d.other) as other
-    from days ends cross join recent cross join (values (7), (28)) width(window_days)
+    from (select session_day from days union select session_day from evals.trend_windows) ends
+    cross join recent cross join (values (7), (28)) width(window_days)
     join days d on d.session_day between ends.session_day - window_days + 1 and ends.session_day
     where ends.session_day > before group by ends.session_day, window_days
 ), stored as (

@@ -38,10 +38,7 @@ GRAPH = {
         {"human_labels", "judge_verdicts", "category_predictions", "raw_sessions", "flagged_sessions"},
     ),
     "trend_rollups": ("trends", {*TRAFFIC, "flagged_sessions", "human_labels"}),
-    "trend_windows": (
-        "trends",
-        {"trend_rollups", *TRAFFIC - {"raw_sessions"}, "flagged_sessions", "human_labels"},
-    ),
+    "trend_windows": ("trends", {*TRAFFIC, "flagged_sessions", "human_labels"}),
     "trend_versions": ("trends", TRAFFIC),
     "trend_directions": ("trends", {"trend_rollups", "trend_versions"}),
     "trend_candidates": ("trends", {"trend_rollups", "trend_versions"}),
@@ -50,7 +47,10 @@ GRAPH = {
     "taxonomy_proposals": ("error_analysis", {*TRAFFIC, "category_predictions", "human_labels"}),
     "taxonomy_saturation": ("error_analysis", {"human_labels", "taxonomy_proposals"}),
     "coverage_cells": ("coverage", {"raw_sessions", "session_signals", "category_predictions", "human_labels"}),
-    "synthetic_sessions": ("coverage", {"raw_sessions", "session_signals", "category_predictions", "human_labels"}),
+    "synthetic_sessions": (
+        "coverage",
+        {"raw_sessions", "session_signals", "category_predictions", "human_labels", "coverage_cells"},
+    ),
     "synthetic_expectations": ("coverage", {"synthetic_sessions"}),
 }
 

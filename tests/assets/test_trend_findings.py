@@ -59,7 +59,10 @@ def unmet(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluatio
 def test_a_turn_is_stored_opened_told_and_checked_and_a_second_run_adds_nothing(warehouse: PostgresWarehouse) -> None:
     stored(warehouse)
     sink = Sink()
-    failed = unmet(run(warehouse, sink))
+    result = run(warehouse, sink)
+    (shown,) = result.asset_materializations_for_node("trend_findings")[:1]
+    assert "| alert: worse | judge relevance (chat) |" in str(shown.metadata["findings"].value)
+    failed = unmet(result)
     assert list(failed) == ["no_trend_alert"]
     assert failed["no_trend_alert"].severity == dg.AssetCheckSeverity.ERROR
     assert str(failed["no_trend_alert"].description).startswith("judge relevance fails 30.0 % of 900 sessions")
@@ -69,7 +72,7 @@ def test_a_turn_is_stored_opened_told_and_checked_and_a_second_run_adds_nothing(
     run(warehouse, sink)
     assert warehouse.read(TrendAlerts).equals(alerts)
     assert [message["surface"] for message in sink.told] and len(sink.told) == 2
-    assert len(warehouse.read(AlertDeliveries)) == 2
+    assert warehouse.read(AlertDeliveries)["is_delivered"].sum() == 2
 
 
 def test_an_alert_that_was_not_taken_warns_and_fails_no_run(warehouse: PostgresWarehouse) -> None:

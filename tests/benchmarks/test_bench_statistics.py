@@ -13,8 +13,8 @@ from benchmarks.statistics.promotion import right_answers, unstable_share
 from benchmarks.statistics.speed import Speed
 from benchmarks.statistics.traffic import Product
 
-CONTROL = "not printed"
-"""Begins the name of what stands there as a control, and covers too little."""
+CONTROLS = ("not printed: unweighted tpr", "not printed: share of failed labels")
+"""Begin the names of what stands there as a control, and covers too little."""
 
 
 @pytest.fixture(scope="module")
@@ -89,23 +89,27 @@ def test_candidates_that_err_alike_share_their_luck_on_one_set_alone() -> None:
     assert pairs[0, 1] > 0.3 > 0.1 > abs(pairs[2, 3]), "the third and the fourth see different sets"
 
 
+@pytest.mark.slow
 def test_short_form_every_interval_covers_what_it_should(short: Results) -> None:
     assert [found for found in short.coverages if not found.is_kept(slack=4)] == []
     promised = {found.what.split(",")[0] for found in short.coverages if found.at_least is not None}
     assert len(promised) >= 15
 
 
+@pytest.mark.slow
 def test_short_form_labels_as_they_stand_flatter_the_judge(short: Results) -> None:
-    [control] = [found for found in short.coverages if found.what.startswith(CONTROL)]
-    assert control.value < 0.5
+    controls = [found for found in short.coverages if found.what.startswith(CONTROLS)]
+    assert len(controls) == 3 and max(found.value for found in controls) < 0.5
 
 
+@pytest.mark.slow
 def test_short_form_the_gate_promotes_the_good_and_hardly_ever_the_bad(short: Results) -> None:
     assert [found for found in short.promotions if not found.is_kept(slack=4)] == []
     shares = {found.what: found.value for found in short.promotions if found.regime == "50 failed and 100 passed"}
     assert shares["one look, good: TPR .95, TNR .97, flips 2 %"] > 0.6
 
 
+@pytest.mark.slow
 def test_short_form_figures_of_the_project_are_found_again(short: Results) -> None:
     assert [figure for figure in short.figures if not figure.is_kept] == []
 

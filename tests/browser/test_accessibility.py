@@ -9,7 +9,8 @@ from playwright.sync_api import Page
 from resources.warehouse import PostgresWarehouse
 from tests.browser.acts import lock_in, press, ready, session_path
 from tests.browser.app import NARROW, WIDE, Open, Serve
-from tests.browser.seeding import failing, many_turns, store, talk
+from tests.browser.seeding import DAY, failing, many_turns, store, talk
+from tests.browser.trend_rows import day_path, store_proposals, store_trends
 
 PATHS = {
     "the queue": "/",
@@ -26,6 +27,9 @@ PATHS = {
     "coverage": "/coverage",
     "the taxonomy": "/taxonomy",
     "trends": "/trends",
+    "a day of a trend": day_path("completeness"),
+    "proposals": "/proposals",
+    "a proposal": f"/proposal?id=k&day={DAY}",
     "no page": "/nowhere",
 }
 RICH = [
@@ -53,6 +57,8 @@ LOOKS = [(scheme, size) for scheme in ("light", "dark") for size in (WIDE, NARRO
 @pytest.fixture
 def page(serve: Serve, open_page: Open, warehouse: PostgresWarehouse) -> Iterator[Page]:
     store(warehouse, [failing("blind", turns=RICH), failing("revealed", turns=RICH), many_turns("long", 60)])
+    store_trends(warehouse, ["completeness"])
+    store_proposals(warehouse, ["gift", "voucher", "a_long_word_that_tells_it_from_all_others"])
     opened = open_page(serve())
     lock_in(opened, "revealed", answer="fail", category="incomplete_answer")
     yield opened

@@ -14,6 +14,7 @@ from tests.browser.acts import choose, lock_in, open_session, press, ready, sess
 from tests.browser.app import Open, Serve
 from tests.browser.jobs import refresh_labels
 from tests.browser.seeding import DAY, Row, failing, store, talk
+from tests.browser.trend_rows import day_path
 from tests.fakes import typed
 from tests.resources.frames import frame_for
 
@@ -31,6 +32,8 @@ SHOWN_LATER = {
     "outcome": "zqoutcome",
     "recorded label": "zqrecorded",
 }
+
+TREND_DAY = day_path("completeness")
 
 # Figures over many sessions name their parts.
 OF_ALL = {("zqstratum", "/coverage"), ("zqben", "/agreement"), ("zqben", "/reports")}
@@ -109,6 +112,8 @@ def test_nothing_is_told_before_the_lock_and_everything_after_it(serve: Serve, o
         "/report?kind=judge&name=completeness",
         "/adjudication",
         "/trends",
+        TREND_DAY,
+        "/proposals",
         "/?day=2026-03-02",
     ):
         page.goto(path)
@@ -127,7 +132,9 @@ def test_nothing_is_told_before_the_lock_and_everything_after_it(serve: Serve, o
     texts = bodies | {name: answer.text() for name, answer in asked.items()} | {"the DOM": page.content()}
     assert any("/session/search" in name for name in texts)
     assert {(word, name) for name, text in texts.items() for word in everywhere if word in text} - OF_ALL == set()
-    figures = ("/judges", "/judge?name=completeness", "/taxonomy", "/coverage", "/agreement", "/reports")
+    figures = ("/judges", "/judge?name=completeness", "/taxonomy", "/coverage", "/agreement", "/reports", TREND_DAY)
+    # The job rolled the day up: its page says that there are two, and of none of them more.
+    assert "2 of 2 sessions are held back" in texts[TREND_DAY]
     assert [path for path in figures if "id=s1" in texts[path]] == []
     before = page.locator("#session").inner_html()
     assert [name for name in ("control", "flagged", "double", "repeat", "stratum") if f'"{name}' in before] == []

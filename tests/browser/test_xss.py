@@ -14,11 +14,13 @@ from tests.browser.app import Open, Serve
 from tests.browser.jobs import refresh_labels
 from tests.browser.payloads import JS, PAYLOADS
 from tests.browser.seeding import DAY, START, Row, Story, store
+from tests.browser.trend_rows import day_path, store_proposals, store_trends
 from tests.browser.watching import Watch
 from tests.fakes import typed
 from tests.resources.frames import frame_for
 
 PER_SESSION = 20
+NAMES = ["".join(PAYLOADS[start : start + 6]) for start in range(0, len(PAYLOADS), 6)]
 CHUNKS = [PAYLOADS[start : start + PER_SESSION] for start in range(0, len(PAYLOADS), PER_SESSION)]
 USER = "[USER 1] " + "".join(PAYLOADS[:20])
 
@@ -178,7 +180,14 @@ def test_nothing_that_is_stored_runs_or_becomes_an_element(
     for story, payloads in zip(stories, CHUNKS, strict=True):
         seen |= read_and_answer(page, story, "\n".join(payloads))
     refresh_labels(database_url, tmp_path)
+    store_trends(warehouse, NAMES)
+    store_proposals(warehouse, PAYLOADS)
+    trends = ["/trends", "/trends?page=2", f"/trends?surface={quote(NAMES[0], safe='')}"]
+    trends += [day_path(name) for name in NAMES[:4]]
+    proposals = ["/proposals", f"/proposal?id=k&day={DAY}"]
     others = [
+        *trends,
+        *proposals,
         "/",
         "/judges",
         "/agreement",
@@ -198,6 +207,7 @@ def test_nothing_that_is_stored_runs_or_becomes_an_element(
     seen |= {path: look(page, path) for path in others}
 
     assert {path: found for path, (found, _) in seen.items() if found} == {}
+    assert [path for path in (*trends, *proposals) if seen[path][1] == 0] == []
     # They are really shown: each session's page holds each of its texts many times over.
     shown = [n for path, (_, n) in seen.items() if path.endswith(("blind", "revealed"))]
     assert len(shown) == 2 * len(stories)

@@ -182,6 +182,7 @@ def reviewed_queue() -> tuple[pd.DataFrame, pd.DataFrame]:
     return everything.merge(drawn, on="session_id"), everything
 
 
+@pytest.mark.slow
 def test_it_is_right_over_the_draw_of_the_queue_where_the_labels_as_they_stand_are_far_off() -> None:
     drawn, everything = reviewed_queue()
     true = dict(iter(everything.groupby(["subject", "surface"])))

@@ -296,6 +296,7 @@ def measured(seed: int) -> pd.DataFrame:
     return calibrate(DAY, label_frame(labels), prediction_frame(predictions), drawn, NOW, proven=PROVEN)
 
 
+@pytest.mark.slow
 def test_it_is_right_where_the_queue_over_samples_what_is_flagged_or_failed() -> None:
     found = pd.concat([measured(seed) for seed in range(30)])
     found = found[found["label_set"] != "all"]  # two label sets each: 60 replicates

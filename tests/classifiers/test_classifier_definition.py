@@ -37,15 +37,6 @@ def test_a_rule_names_what_there_is(tmp_path: Path, rule: dict[str, str], proble
     assert str(tmp_path) in caught.value.problem
 
 
-@pytest.mark.parametrize("reserved", ["abstain", "error"])
-def test_no_category_may_be_called_like_the_answers_that_name_none(tmp_path: Path, reserved: str) -> None:
-    path = tmp_path / "classifier.yaml"
-    path.write_text(yaml.safe_dump({**FILE, "rules": []}))
-    first = TAXONOMY.categories[0].model_copy(update={"id": reserved})
-    with pytest.raises(SettingsError, match=f"category `{reserved}`"):
-        load_classifier(path, TAXONOMY.model_copy(update={"categories": (first,)}), VERDICTS)
-
-
 @pytest.mark.parametrize(
     "change",
     [

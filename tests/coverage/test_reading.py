@@ -36,12 +36,14 @@ def test_what_people_signals_and_classifiers_say_is_read_and_made_sessions_are_c
     store_signals(warehouse, store_sessions(warehouse, said, surface="chat", meta=[{}] * 3))
     named = {"category": ["loop", "loop", "abstain"], "taxonomy_version": VERSION, "session_id": list("abc")}
     warehouse.replace_day(CategoryPredictions, DAY, [frame_for(CategoryPredictions, 3, DAY).assign(**named)])
-    passed = frame_for(HumanLabels, 1, DAY).assign(session_id="a", target="session", status="settled", category=None)
-    warehouse.replace_day(HumanLabels, DAY, [passed])
+    label = {"target": "session", "status": "settled", "session_id": list("abc")}
+    # Held-out labels are counted, and their categories told to nobody: of b and c the classifier's word stands.
+    sets = {"label_set": ["calibration", "held_out", "held_out"], "category": [None, None, "refusal"]}
+    warehouse.replace_day(HumanLabels, DAY, [frame_for(HumanLabels, 3, DAY).assign(**label, **sets)])
 
     traffic = read_traffic(warehouse, DAY, RULES)
     found = traffic.facts.set_index("session_id")
-    assert found["category"].to_dict() == {"a": "none", "b": "loop", "c": "none"} and traffic.labelled == {"a"}
+    assert found["category"].to_dict() == {"a": "none", "b": "loop", "c": "none"} and traffic.labelled == set("abc")
     assert found["adversarial"].to_dict() == {"a": "none", "b": "none", "c": "injection"}
     assert read_traffic(warehouse, DAY - timedelta(days=1), RULES).facts.empty
 

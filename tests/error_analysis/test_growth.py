@@ -21,8 +21,13 @@ def test_growth_by_hand() -> None:
 
 
 def test_a_week_in_which_all_fails_more_is_no_growth_of_a_kind() -> None:
-    # Half of all misfits are of the period, though only a quarter of the sessions is: p is 1/2.
-    assert p_growth(Counts(4, 0, 50, 50, 100, 300)) == pytest.approx(0.5**4)
+    # Half of the 96 other misfits are of the period, though only a quarter of the sessions is: p is 1/2.
+    assert p_growth(Counts(4, 0, 52, 48, 100, 300)) == pytest.approx(0.5**4)
+
+
+def test_a_kind_that_is_most_of_what_fails_can_grow() -> None:
+    # Nothing failed before; of the period's 30 misfits 28 are of the kind. The other two say nothing of a bad week: p is 1/4.
+    assert p_growth(Counts(28, 0, 30, 0, 100, 300)) == pytest.approx(0.25**28)
 
 
 def test_without_weeks_before_nothing_has_grown() -> None:

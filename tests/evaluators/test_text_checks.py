@@ -149,6 +149,8 @@ def test_length_in_characters_and_words() -> None:
         "Here it is:\n```json\n{}\n```\nand\n```\nx.",
         "This is it (",
         "Your refund was paid. It will be on your account by Monday, as soon as the ba",
+        "Ihre Bestellung ist da. Sie können sie am Montag in der Filiale abholen, sobald die Prü",
+        "Ihre Bestellung ist da. Das Paket kommt mit der Post und",
     ],
 )
 def test_texts_that_break_off(text: str) -> None:
@@ -167,6 +169,8 @@ def test_texts_that_break_off(text: str) -> None:
         "Here it is:\n```json\n{}\n```",
         "Here it is: ```json\n{}\n```",
         "I am sorry to hear that :(",
+        "Ihre Bestellung ist da. Grüße aus Düsseldorf, der schönen Stadt am Rhein, wünscht Ihre Frau Lohß!",
+        "您的订单已发货. 我们会尽快通知您具体的送达时间和快递单号以及其他所有相关的信息请您耐心等待我们会尽快通知您具体的送达时间和快递",
         "Use ``` to open a block.",
         "Use ``` to open a block:\n```\nx\n```",
         "```code```",

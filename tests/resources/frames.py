@@ -66,12 +66,17 @@ def _value(table: type[Table], name: str, field: Any, i: int, day: dt.date) -> A
         "jsonb": JSON_VALUES[i % len(JSON_VALUES)],
         "int64": _whole(field, i),
         "Int64": _whole(field, i),
-        "float64": 1 / (i + 1),
+        "float64": _least(field) + 1 / (i + 1),
         "bool": i % 2 == 0,
         "date": day - dt.timedelta(days=i),
         "datetime64[us, UTC]": pd.Timestamp("2026-01-02T03:04:05.000006Z") + pd.Timedelta(hours=i),
     }
     return values[kind]
+
+
+def _least(field: Any) -> float:
+    """Return the least that a number of the field may be, 0 where nothing is said."""
+    return float(next((check.statistics["min_value"] for check in field.checks if "min_value" in check.statistics), 0))
 
 
 def _whole(field: Any, i: int) -> int:

@@ -1,27 +1,31 @@
 """The simulated reviewers leave to people what is theirs: the newest day of the queue, and what they have reviewed."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 
 from eval_pipeline.settings import PROJECT_ROOT
 from eval_pipeline.simulation.demo import newest_queued_day, simulate_queue_reviews
 from eval_pipeline.tables import FlaggedSessions, RawSessions, Reviews
+from eval_pipeline.taxonomy.writing import taxonomy_text
 from tests.fakes import MemoryWarehouse
 from tests.resources.frames import frame_for
 from tests.simulation.frames import DAY, day_frame, queue_frame
+from tests.taxonomy.chains import taxonomy
 
 CATALOG = PROJECT_ROOT / "catalog"
 TOMORROW = DAY + timedelta(days=1)
 
 
-def queued() -> MemoryWarehouse:
-    """Five simulated sessions of each of two days, and a real one of the day after, all in the queue."""
+def queued(n: int = 5) -> MemoryWarehouse:
+    """`n` simulated sessions of each of two days, and as many real ones of the day after, all in the queue."""
     warehouse = MemoryWarehouse()
     for day, origin in ((DAY, "simulated"), (TOMORROW, "simulated"), (TOMORROW + timedelta(days=1), "production")):
-        told = day_frame(5, day).assign(origin=origin)
+        told = day_frame(n, day).assign(origin=origin)
         columns = {name: told[name].tolist() for name in ("session_id", "turns", "origin")}
-        warehouse.replace_day(RawSessions, day, [frame_for(RawSessions, 5, day).assign(**columns)])
+        warehouse.replace_day(RawSessions, day, [frame_for(RawSessions, n, day).assign(**columns)])
         warehouse.append(FlaggedSessions, queue_frame(told))
     return warehouse
 
@@ -48,6 +52,15 @@ def test_what_a_person_has_reviewed_is_reviewed_by_nobody_else() -> None:
     reviews = warehouse.read(Reviews)
     assert reviews.loc[reviews["session_id"] == mine, "source"].tolist() == ["app"]
     assert len(reviews) == 10
+
+
+def test_a_category_that_the_catalog_no_longer_has_is_not_named(tmp_path: Path) -> None:
+    shutil.copytree(CATALOG / "judges", tmp_path / "judges")
+    (tmp_path / "taxonomy.yaml").write_text(taxonomy_text(taxonomy("other")), encoding="utf-8")
+    shipped, another = queued(40), queued(40)
+    assert simulate_queue_reviews(shipped, CATALOG) == simulate_queue_reviews(another, tmp_path)
+    assert shipped.read(Reviews)["category"].notna().any()
+    assert another.read(Reviews)["category"].isna().all()
 
 
 def test_nothing_queued_leaves_nothing() -> None:

@@ -97,6 +97,14 @@ def test_the_sessions_of_the_cell_come_first_then_the_nearest_and_other_origins_
     assert names[0] == "g" and set(names[1:]) == {f"e{n}" for n in range(5)}
 
 
+def test_what_an_operator_breaks_fills_no_cell_of_a_category() -> None:
+    made, _ = filled(policy(grids=[["surface", "category"]], least_sessions=20))
+    kinds = {operator.name: operator for operator in OPERATORS}
+    assert {"none", "loop"} <= {row["category"] for row in made["dimensions"]}
+    # A session that went well and whose answer is emptied went well no longer.
+    assert all(kinds[name].keeps_outcome for name in made["operator"]) and not kinds["empty_answer"].keeps_outcome
+
+
 def test_what_is_no_session_is_kept_with_its_reason_and_fills_nothing() -> None:
     narrator: Turn = Turn.model_construct(role="narrator", content="Once.")  # type: ignore[arg-type]
     breaking = replace(

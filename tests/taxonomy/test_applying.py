@@ -60,6 +60,10 @@ def test_a_renamed_category_keeps_its_neighbours() -> None:
         ([{"rename": {"from": "gone", "to": "here"}}], "no category `gone`"),
         ([{"rename": {"from": "wrong", "to": "loop"}}], "used twice"),
         ([{"retire": {"category": "loop", "successor": "gone"}}], "not there after it"),
+        (
+            [split("wrong", ["fact", "topic"]), {"rename": {"from": "fact", "to": "truth"}}],
+            "`fact`, which is not there",
+        ),
         ([{"add": {"category": category("cut", definition="What loop  is.")}}], "definition used twice"),
         ([{"add": {"category": category("cut", title="title of LOOP")}}], "title used twice"),
         ([{"add": {"category": category("cut", excludes=["more (gone)"])}}], "no such category"),
@@ -83,6 +87,7 @@ def test_what_makes_no_taxonomy_is_refused(changes: list[dict[str, Any]], says: 
         ([{"add": {"category": category("cut")}, "retire": {"category": "loop", "successor": None}}], "one of add"),
         ([{"rename": {"from": "loop", "to": "a"}}, {"retire": {"category": "loop", "successor": None}}], "twice"),
         ([split("wrong", ["fact", "topic"], otherwise="elsewhere")], "none of the parts"),
+        ([split("wrong", ["fact", "topic"], [{"into": "unresolved", "when": {"note": "x"}}])], "none of the parts"),
         ([split("wrong", ["fact", "wrong"])], "mean less than before"),
         ([split("wrong", ["fact", "topic"], [{"into": "fact", "when": {"note": "(?=x)"}}])], "RE2"),
         ([split("wrong", ["fact", "topic"], [{"into": "fact", "when": {}}])], "either"),

@@ -57,6 +57,10 @@ def test_the_owner_of_a_category_is_not_part_of_its_meaning(tmp_path: Path) -> N
     [
         ("id: loop", "id: truncated", "used twice: truncated"),
         ("id: loop", "id: Endless Loop", "categories.1.id"),
+        *(
+            ("id: loop", f"id: {word}", "stands for no category")
+            for word in ("abstain", "error", "all", "none", "unresolved")
+        ),
         ("owner: tools", "boss: tools", "categories.0.owner"),
         ("tie_rule:", "ties:", "tie_rule"),
     ],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from eval_pipeline.calibration.alignment.subjects import CLASSIFIED, NO_CATEGORY
 from eval_pipeline.calibration.labelled import labelled_categories, labels_until
 from eval_pipeline.cli import taxonomy as commands
 from eval_pipeline.errors import SettingsError
@@ -27,7 +28,7 @@ from resources.warehouse import PostgresWarehouse
 from tests.review.test_labels import DAY, review, review_frame
 from tests.taxonomy.chains import migration, split
 from tests.taxonomy.stored import DAY as STORED_DAY
-from tests.taxonomy.stored import label, predict
+from tests.taxonomy.stored import fail, label, predict
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 CHANGE = [
@@ -75,6 +76,69 @@ def test_reviewers_of_different_versions_agree_where_their_categories_are_one_to
     assert pd.isna(untold["category"])
 
 
+def test_a_category_that_was_split_agrees_with_its_parts_and_the_part_is_the_labels() -> None:
+    parts = {("1+a", "wrong"): frozenset({"fact", "topic"}), ("1+a", "rude"): frozenset({"rude"})}
+    terms = Terms({("1+a", "wrong"): None, ("1+a", "rude"): "rude"}, parts)
+    fact = review("ann", "fail", 1, category="fact", taxonomy_version="2+b")
+    # Whoever is the later one: the old word is no disagreement, and does not win either.
+    wrong = review("ben", "fail", 2, category="wrong", taxonomy_version="1+a")
+    (row,) = derive_labels(DAY, review_frame([fact, wrong]), SESSIONS, terms=terms).to_dict("records")
+    assert (row["category"], row["taxonomy_version"]) == ("fact", "2+b")
+    (alone,) = derive_labels(DAY, review_frame([wrong]), SESSIONS, terms=terms).to_dict("records")
+    assert (alone["category"], alone["taxonomy_version"]) == ("wrong", "1+a")
+    rude = review("ben", "fail", 2, category="rude", taxonomy_version="1+a")
+    (differs,) = derive_labels(DAY, review_frame([fact, rude]), SESSIONS, terms=terms).to_dict("records")
+    assert pd.isna(differs["category"])
+
+
+def test_what_a_verdict_decided_of_a_split_stands_in_trends_and_nowhere_where_people_are_asked(
+    registered: PostgresWarehouse, database_url: str, catalog: Path, first: Taxonomy
+) -> None:
+    label(database_url, "a", first.version, "wrong")
+    fail(database_url, "a", "on_topic")
+    changed(
+        registered,
+        catalog,
+        migration(split("wrong", ["fact", "topic"], [{"into": "topic", "when": {"fails": "evaluator:on_topic"}}])),
+    )
+    (rates,) = records(registered, "SELECT category, state, n_labelled FROM evals.category_rates")
+    assert (rates["category"], rates["state"], rates["n_labelled"]) == ("topic", "current", 1)
+    # The verdict is not held against itself, and the lead who decides blind does not read it.
+    assert labels_until(STORED_DAY, registered)["category"].isna().all()
+    (read,) = records(registered, "SELECT current_category, read_as FROM evals.review_categories")
+    assert (read["current_category"], read["read_as"]) == (None, "wrong (split since)")
+
+
+def test_a_classifier_is_compared_where_both_words_have_a_name_today_or_are_the_same(
+    registered: PostgresWarehouse, database_url: str, catalog: Path, first: Taxonomy
+) -> None:
+    rule = {"into": "topic", "when": {"fails": "evaluator:on_topic"}}
+    for session, told, said in (
+        ("a", "wrong", "wrong"),
+        ("b", "loop", "wrong"),
+        ("c", "loop", "rude"),
+        ("d", "cut", "rude"),
+    ):
+        label(database_url, session, first.version, told)
+        predict(database_url, session, first.version, said)
+    for session in ("e", "f"):
+        label(database_url, session, first.version, "wrong")
+    fail(database_url, "f", "on_topic")
+    changed(registered, catalog, migration(split("wrong", ["fact", "topic"], [rule]), *CHANGE[1:]))
+    second = read_history(asking(registered)).newest
+    for session in ("e", "f"):
+        predict(database_url, session, str(second), "topic")
+    key = {"subject": "kind", "version": "1+a", "origin": "production", "day": STORED_DAY, "no_category": NO_CATEGORY}
+    rows = registered.query(CLASSIFIED, key)
+    # a: the same words. b, c: two words. d: one since. Left out are e, f: `wrong` of before, of which no person says the part.
+    assert dict(zip(rows["session_id"], rows["is_right"], strict=True)) == {
+        "a": True,
+        "b": False,
+        "c": False,
+        "d": True,
+    }
+
+
 def test_the_version_of_a_label_is_that_of_its_category() -> None:
     ann = review("ann", "fail", 1, category="loop", taxonomy_version="1+a")
     ben = review("ben", "fail", 2, category=None, taxonomy_version="2+b")
@@ -87,16 +151,17 @@ def test_calibration_compares_in_terms_of_today(
 ) -> None:
     for session, name, note in (("a", "loop", None), ("b", "wrong", "price"), ("c", "wrong", None), ("d", "cut", None)):
         label(database_url, session, first.version, name, note)
-        predict(database_url, session, first.version, "loop" if session == "d" else name)
+        predict(database_url, session, first.version, {"a": "wrong", "d": "loop"}.get(session, name))
     changed(registered, catalog, migration(*CHANGE))
     labels = labels_until(STORED_DAY, registered)
     assert dict(zip(labels["session_id"], labels["category"].fillna("none"), strict=True)) == {
         **{"a": "circle", "b": "fact", "c": "none", "d": "rude"}
     }
     said = labelled_categories(labels, STORED_DAY, registered)
-    # Of `b` the classifier used the very words that people did: it is right, whatever became of them.
+    # Of `b` the classifier used the very words that people did: it is right, whatever became of them. Of `a` it said what was
+    # split since, in the version in which people said `loop`: it is wrong, and stays so. `c` has no label to be held against.
     assert dict(zip(said["session_id"], said["category"].fillna("none"), strict=True)) == {
-        **{"a": "circle", "b": "fact", "c": "none", "d": "circle"}
+        **{"a": "wrong", "b": "fact", "c": "wrong", "d": "circle"}
     }
 
 
@@ -123,7 +188,10 @@ def test_a_check_says_what_becomes_of_labels_and_what_is_in_the_way(
         "{name: kind, version: '1', owner: us, rules: [{failed: 'evaluator:x', category: loop}]}"
     )
     history = read_history(asking(registered))
-    plan = plan_of(history, first, [migration(*CHANGE)], asking(registered))
+    rules = [{"into": "fact", "when": {"note": "price"}}, {"into": "topic", "when": {"fails": "judge:relevence"}}]
+    plan = plan_of(
+        history, first, [migration(split("wrong", ["fact", "topic"], rules), *CHANGE[1:])], asking(registered)
+    )
     assert list(changes_in_words(plan)) == [
         "0001_test: version 1 -> 2",
         "  loop: renamed to circle",
@@ -137,7 +205,10 @@ def test_a_check_says_what_becomes_of_labels_and_what_is_in_the_way(
     ]
     assert predictions_by_outcome(plan, history)["becomes"].tolist() == ["split, not re-labelled"]
     assert list(problems(plan, catalog)) == ["classifier.yaml: rules.0 names `loop`: renamed to circle"]
-    assert [line.split(" (")[0] for line in mentions(plan, catalog)] == ["judges/tone.yaml holds the word `loop`"]
+    assert [line.split(" (")[0] for line in mentions(plan, catalog)] == [
+        "no stored verdict of judge:relevence fails: a rule that looks at it decides nothing",
+        "judges/tone.yaml holds the word `loop`",
+    ]
 
 
 def test_commands_check_then_migrate_then_list(

@@ -14,7 +14,7 @@ from eval_pipeline.tables import CategoryPredictions
 from eval_pipeline.taxonomy.categories import Taxonomy, load_taxonomy
 from eval_pipeline.taxonomy.changes import load_migrations
 from eval_pipeline.taxonomy.writing import taxonomy_text
-from resources.taxonomy_register import hold_to, migrate_taxonomy
+from resources.taxonomy_register import hold_to, map_late_labels, migrate_taxonomy
 from resources.warehouse import PostgresWarehouse
 from tests.resources.frames import frame_for
 from tests.taxonomy.chains import category, split, taxonomy
@@ -107,8 +107,9 @@ def test_to_migrate_again_does_nothing_but_for_labels_that_came_since(
     assert (catalog / "taxonomy.yaml").read_text() == text
     label(database_url, "late", first.version, "wrong", "the price")  # as an import of old reviews brings it
     assert rows(database_url, ALL) == [("late", "wrong", None, "split")]
-    migrated(registered, catalog)
+    map_late_labels(registered, load_taxonomy(catalog / "taxonomy.yaml"), NOW)
     assert rows(database_url, ALL) == [("late", "wrong", "fact", "split")]
+    assert not migrated(registered, catalog)
     assert rows(database_url, "SELECT count(*) FROM evals.taxonomy_versions") == [(2,)]
 
 

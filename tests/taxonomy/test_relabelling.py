@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eval_pipeline.taxonomy.applying import Applied, apply
 from eval_pipeline.taxonomy.planning import steps_of
-from eval_pipeline.taxonomy.relabelling import Evidence, Standing, carried, carried_without_rules
+from eval_pipeline.taxonomy.relabelling import Evidence, Standing, carried, carried_without_rules, may_be
 from tests.taxonomy.chains import category, migration, split, taxonomy
 
 FIRST = taxonomy("loop", "wrong", "rude")
@@ -16,6 +16,8 @@ RULES = [
     {"into": "fact", "when": {"note": r"price|\bdate\b"}},
     {"into": "topic", "when": {"fails": "judge:relevance"}},
 ]
+
+SECOND = apply(migration(split("wrong", ["fact", "topic"], RULES)), FIRST).after
 
 
 def after_split(evidence: Evidence, otherwise: str = "unresolved") -> Standing:
@@ -31,6 +33,13 @@ def test_the_first_rule_that_holds_decides_a_label_of_a_split() -> None:
     nothing = after_split(Evidence(["updated"]))
     assert (nothing.category, nothing.state, nothing.rule) == (None, "split", "no rule decides")
     assert after_split(Evidence(), otherwise="topic").category == "topic"
+
+
+def test_what_a_verdict_decided_is_known_as_no_persons_word_for_good() -> None:
+    by_note, by_verdict = after_split(Evidence(["price"])), after_split(Evidence([], frozenset({"judge:relevance"})))
+    assert (by_note.is_by_machine, by_verdict.is_by_machine) == (False, True)
+    again = apply(migration(split("topic", ["near", "far"], otherwise="near"), start="2", end="3"), SECOND)
+    assert carried(by_verdict, steps_of([again])) == Standing(again.after.version, "near", "split", "otherwise", True)
 
 
 def test_a_hostile_note_costs_no_time() -> None:
@@ -97,6 +106,7 @@ def test_no_chain_of_migrations_loses_a_label(chain: list[Applied], notes: list[
             # Rules only ever say more than is known without them.
             blind = carried_without_rules(Standing(applied.before.version, name), steps)
             assert blind.category in (None, now.category)
+            assert {now.category} - {None} <= may_be(applied.before.version, name, steps)
 
 
 @settings(max_examples=30, deadline=None)

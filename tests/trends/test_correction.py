@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.trends.correction import (
@@ -70,6 +70,7 @@ def test_where_a_verdict_has_no_label_nothing_is_said() -> None:
     assert unlabelled_share(sample, 1).item() == pytest.approx(2 / 50)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=4), st.floats(1, 20))
 def test_where_people_agree_with_every_verdict_the_corrected_rate_is_the_rate(
     strata: list[tuple[int, int]], weight: float

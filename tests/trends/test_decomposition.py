@@ -4,7 +4,7 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.trends.decomposition import anchor_shift, decompose, mix_shift, split_change
@@ -34,6 +34,7 @@ def test_a_surface_that_is_new_is_mix() -> None:
     assert mix_shift({"chat": (100, 10)}, {"chat": (80, 8), "mail": (20, 12)}) == pytest.approx(0.10)
 
 
+@settings(max_examples=25, deadline=None)
 @given(before=cells, now=cells)
 def test_mix_and_kitagawas_within_are_the_whole(
     before: dict[str, tuple[int, int]], now: dict[str, tuple[int, int]]
@@ -55,6 +56,7 @@ def test_mix_and_kitagawas_within_are_the_whole(
     assert split_change(change, mix, None).within == pytest.approx(within, abs=1e-12)
 
 
+@settings(max_examples=25, deadline=None)
 @given(change=st.floats(-1, 1), mix=st.none() | st.floats(-1, 1), judge=st.none() | st.floats(-1, 1))
 def test_the_parts_sum_to_the_change(change: float, mix: float | None, judge: float | None) -> None:
     parts = split_change(change, mix, judge)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_pipeline.trends.discoveries import q_values
@@ -79,6 +79,7 @@ def test_what_a_window_lets_expect_by_hand() -> None:
     assert [float(part[0]) for part in expected(one(100), one(8), base(300, 12))] == pytest.approx([5, 95])
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(20, 200), st.floats(0, 1)), min_size=3, max_size=40), st.integers(1, 150), st.data()
 )
@@ -107,6 +108,7 @@ def test_false_discoveries_by_hand() -> None:
     assert q_values([]).size == 0
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.randoms())
 def test_q_is_no_smaller_than_p_keeps_its_order_and_knows_no_order_of_rows(p: list[float], random: object) -> None:
     q = q_values(p)

@@ -76,7 +76,7 @@ def test_a_step_is_found_split_and_put_down_to_the_model(warehouse: PostgresWare
     assert whole["mix_shift"] + whole["within_change"] == whole["change"] and pd.isna(whole["judge_shift"])
     assert whole["onset_day"] == day(TURN)
     assert whole["sentence"].startswith(
-        "judge relevance fails 30.0 % of 900 sessions of the last 28 days; 10.0 % of 3,600"
+        "judge relevance fails 30.0 % of 900 sessions of the last 15 days; 10.0 % of 3,600"
     )
     assert whole["sentence"].endswith(
         f"Candidates: model v1 -> v2 (first {day(TURN)}), prompt v1 -> v2 (first {day(52)})."

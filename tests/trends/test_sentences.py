@@ -19,7 +19,7 @@ def test_what_moved_by_how_much_since_when_and_why() -> None:
     row["within_change"] = 0.0313
     assert direction_sentence(row, [candidate()]) == (
         "judge relevance fails 12.4 % of 280 sessions of the last 7 days; 8.1 % of 2,400 in baseline 'first 60 days': "
-        "+4.3 points since about 2026-03-11 (+0.2 mix of surfaces, +3.1 within, +1.0 its judge). "
+        "+4.3 points since about 2026-03-11 (+0.2 from another mix of surfaces, +3.1 within them, +1.0 from the judge itself). "
         "Candidates: model m1 -> m2 (first 2026-03-10)."
     )
 
@@ -33,9 +33,27 @@ def test_the_window_that_moved_the_cell_and_the_origin_are_named() -> None:
     )
 
 
-def test_a_part_that_is_not_known_is_said_to_stand_in_another() -> None:
-    said = direction_sentence(turn(mix_shift=0.05, within_change=0.15), [])
-    assert "(+5.0 mix of surfaces, +15.0 within, the part of its judge is not known and stands in 'within')" in said
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"mix_shift": 0.05}, " (+5.0 from another mix of surfaces, +15.0 within them, what the judge itself changed included)"),
+        ({}, " (what the judge itself changed is not known)"),
+        ({"judge_shift": 0.05}, " (+15.0 from the rest, +5.0 from the judge itself)"),
+        ({"judge_shift": 0.0, "subject_kind": "evaluator"}, ""),
+        ({"subject_kind": "evaluator"}, " (what its own new version changed is not known)"),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_not_known_is_said_to_stand_in_another(fields: dict[str, Any], said: str) -> None:
+    sentence = direction_sentence(turn(within_change=0.15, **fields), [])
+    assert f"+20.0 points since about 2026-03-11{said}. " in sentence
+
+
+def test_a_window_begins_after_its_baseline_and_the_sentence_says_how_long_it_is() -> None:
+    assert " of 1,000 sessions of the last 12 days;" in direction_sentence(turn(window_days=28), [], day(7))
+
+
+def test_a_new_version_of_the_evaluator_itself_is_called_so() -> None:
+    assert "Candidates: its own version m1 -> m2 (first" in direction_sentence(turn(), [candidate(component="subject")])
 
 
 @pytest.mark.parametrize(

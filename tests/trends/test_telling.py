@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from eval_pipeline.errors import SettingsError
 from eval_pipeline.settings import Settings
 from eval_pipeline.tables import AlertDeliveries, TrendAlerts
-from eval_pipeline.trends.telling import tell_alerts, untold_alerts
+from eval_pipeline.trends.telling import BEGUN, message_of, tell_alerts, untold_alerts
 from resources.alert_webhook import AlertWebhook, alert_webhook
 from resources.warehouse import PostgresWarehouse
 from tests.resources.frames import frame_for
@@ -78,6 +78,7 @@ def tell(warehouse: PostgresWarehouse, sink: AlertWebhook | None, now: dt.dateti
 
 def attempts(warehouse: PostgresWarehouse) -> list[tuple[str, bool, str]]:
     rows = warehouse.read(AlertDeliveries).sort_values(["attempted_at", "alert_id", "is_delivered", "detail"])
+    rows = rows[rows["detail"] != BEGUN]
     return list(rows[["alert_id", "is_delivered", "detail"]].itertuples(index=False, name=None))
 
 
@@ -123,6 +124,27 @@ def test_what_was_not_told_is_told_by_a_later_run_of_the_week(warehouse: Postgre
     assert receiver.posts == []  # it rests, so that a backfill does not wait for it on each day
     tell(warehouse, receiver.webhook(), NOW + dt.timedelta(minutes=11))
     assert [post["alert_id"] for post in receiver.posts] == ["a0"]  # a1 is of over a week ago
+
+
+def test_a_name_from_a_session_calls_nobody_and_links_nowhere() -> None:
+    row = frame_for(TrendAlerts, 1).assign(sentence="of model <!channel> @here [go](http://evil) m1 -> m2").iloc[0]
+    assert message_of(row.to_dict())["text"] == "of model (!channel> (at)here (go)(http://evil) m1 -> m2"
+
+
+def test_of_two_runs_at_once_one_tells(warehouse: PostgresWarehouse, receiver: Receiver) -> None:
+    open_alerts(warehouse, {})
+    readings = 0
+
+    def clock() -> dt.datetime:
+        """Let another run begin and end once this one knows what is untold."""
+        nonlocal readings
+        readings += 1
+        if readings == 2:
+            tell(warehouse, receiver.webhook())
+        return NOW + dt.timedelta(seconds=1)
+
+    tell_alerts(warehouse, receiver.webhook(), clock)
+    assert len(receiver.posts) == 1 and attempts(warehouse) == [("a0", True, "HTTP 200")]
 
 
 def test_without_a_webhook_nothing_is_told_and_nothing_waits(warehouse: PostgresWarehouse) -> None:

@@ -75,3 +75,7 @@ def test_stale_windows_are_found(warehouse: Warehouse) -> None:
     assert stale() == [(DAY.isoformat(), DAY.isoformat())]
     make_windows(DAY, moved)
     assert stale() == []
+    # A day without a session of its own has windows too: nothing of it is stale.
+    quiet = DAY + dt.timedelta(days=1)
+    make_windows(quiet, moved)
+    assert len(warehouse.read(TrendWindows, [quiet])) and stale() == []

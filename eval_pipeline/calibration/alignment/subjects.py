@@ -42,6 +42,9 @@ CLASSIFIED = """
     WHERE p.classifier = %(subject)s AND p.classifier_version = %(version)s AND l.origin = %(origin)s
       AND l.target = 'session' AND l.status = 'settled' AND l.label = 'fail' AND l.is_blind AND l.category IS NOT NULL
       AND NOT p.category = ANY(%(no_category)s) AND l.session_day <= %(day)s
+      -- What has no name today that a person gave can be held against words of the same version alone.
+      AND (l.taxonomy_version = p.taxonomy_version
+           OR t.current_category IS NOT NULL AND NOT t.is_by_machine AND c.current_category IS NOT NULL)
     ORDER BY l.session_day, l.session_id"""
 
 _CLASSIFIERS = """

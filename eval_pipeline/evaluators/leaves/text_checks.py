@@ -22,7 +22,12 @@ _BULLET = re.compile(r"\s*(?:[-*•+|#>]|\d+[.)])")
 _FENCE = re.compile(r"(?:^[ \t>*+\-\d.)]*```[^`\n]*|```[\w+-]*[ \t]*)$", re.MULTILINE)
 _SAD_FACE = re.compile(r"(?:^|\s)[:;=]['-]?[(\[{]{1,9}$")
 _MID_WORD_ENDS = ",;([{-\N{EN DASH}"
-_CONNECTIVES = frozenset({"and", "or", "but", "the", "a", "an", "to", "of", "with", "for", "because", "your"})
+_CONNECTIVES = frozenset(
+    {"and", "or", "but", "the", "a", "an", "to", "of", "with", "for", "because", "your"}
+    | {"und", "oder", "aber", "weil", "dass", "der", "dem", "einen", "einer", "für", "ihre", "ihren"}
+)
+_LETTERS = "äöüßÄÖÜ"
+"""Letters beside ASCII at which a text can break off. Scripts with end marks of their own are let be."""
 _END_MARKS = (". ", "! ", "? ", ".\n", "!\n", "?\n")
 _LONGEST_FACE = 12
 _SHOWN_PATTERN = 60
@@ -190,11 +195,15 @@ class BreaksOff(Leaf[Text]):
     """The text ends in the middle: an open code fence, a comma or a connective, a sentence without its end mark.
 
     Lists, tables, headings, addresses and texts that never use an end mark are let be, so that it errs towards
-    silence. The end marks and connectives are those of English; of other languages it sees the first two cases.
+    silence. The connectives are those of English and German; of languages without these end marks and letters it sees
+    the first two cases.
     """
 
-    semantics = 2
-    constants = (_BULLET, _FENCE, _SAD_FACE, _MID_WORD_ENDS, tuple(sorted(_CONNECTIVES)), _PROSE_LINE, _END_MARKS)
+    semantics = 3
+    constants = (
+        *(_BULLET, _FENCE, _SAD_FACE, _MID_WORD_ENDS),
+        *(tuple(sorted(_CONNECTIVES)), _LETTERS, _PROSE_LINE, _END_MARKS),
+    )
 
     def holds(self, subject: Text) -> bool | None:
         """Return whether it breaks off; None for an empty text."""
@@ -205,7 +214,7 @@ class BreaksOff(Leaf[Text]):
             return True
         if text[-1] in _MID_WORD_ENDS:
             return _SAD_FACE.search(text[-_LONGEST_FACE:]) is None
-        if not (text[-1].isascii() and text[-1].isalnum()):
+        if not (text[-1].isalnum() and (text[-1].isascii() or text[-1] in _LETTERS)):
             return False
         last_line = text.rsplit("\n", 1)[-1]
         return self._is_prose(last_line) and self._uses_end_marks(text)

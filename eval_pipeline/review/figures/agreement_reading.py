@@ -28,6 +28,7 @@ _READINGS = """
     select distinct on (s.origin, r.session_id, r.reviewer, r.is_repeat)
            s.origin, s.surface, r.session_id, r.reviewer, r.is_repeat, r.answers ->> 'session' as answer,
            coalesce(c.current_category, c.taxonomy_version || ' ' || c.category) as category,
+           c.current_category is not null as has_name_today, r.taxonomy_version,
            min(r.submitted_at) over (partition by r.session_id, r.reviewer, r.is_repeat) as first_at
     from evals.reviews r join evals.raw_sessions s using (session_id)
     left join evals.review_categories c on c.review_id = r.review_id
@@ -160,10 +161,14 @@ def _by(pairs: Iterable[Pair], key: Any) -> list[tuple[str, list[Pair]]]:
 
 
 def _pair(one: Row, other: Row, is_first: bool = True) -> Pair:
+    # A word of another version that has no name today may mean the same or not: there is nothing to compare.
+    is_comparable = one["taxonomy_version"] == other["taxonomy_version"] or all(
+        row["has_name_today"] for row in (one, other)
+    )
     return Pair(
         one["surface"],
         (one["reviewer"], other["reviewer"]),
         (one["answer"], other["answer"]),
-        (one["category"], other["category"]),
+        (one["category"], other["category"]) if is_comparable else (None, None),
         is_first,
     )

@@ -1,4 +1,4 @@
-"""Proposals for the taxonomy as a page shows them: those of the latest run of each origin, what was decided, saturation.
+"""Proposals for the taxonomy as a page shows them: those that wait for a decision, what was decided, saturation.
 
 An example is shown to those alone who may be led to it (`unblinded.py`), and never one with a held-out label: that it stands
 here says that somebody or something fails it. Not here: how kinds are found (`error_analysis/`).
@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from eval_pipeline.error_analysis.gathering import REMEMBERED_DAYS
 from eval_pipeline.ports import Warehouse
 from eval_pipeline.review.figures.records import records
 from eval_pipeline.review.figures.unblinded import MAY_SEE
 
 _LATEST = """
-    select p.* from evals.taxonomy_proposals p
-    where p.as_of_day = (select max(as_of_day) from evals.taxonomy_proposals q where q.origin = p.origin)
+    with newest as (
+        select distinct on (proposal_id) * from evals.taxonomy_proposals order by proposal_id, as_of_day desc)
+    select p.* from newest p
+    where p.as_of_day >= (select max(q.as_of_day) - %(days)s from newest q where q.origin = p.origin)
       and not exists (select 1 from evals.taxonomy_decisions d where d.proposal_id = p.proposal_id)
     order by p.origin, p.n_sessions desc, p.proposal_id"""
 
@@ -46,8 +49,11 @@ class Proposal:
 
 
 def latest(warehouse: Warehouse, person: str) -> list[Proposal]:
-    """Return the undecided proposals of the latest run of each origin, the largest first."""
-    return _proposals(warehouse, person, records(warehouse, _LATEST))
+    """Return the undecided proposals of each origin as they were found last, the largest first.
+
+    One that was not found for `REMEMBERED_DAYS` is left out: it would be proposed anew.
+    """
+    return _proposals(warehouse, person, records(warehouse, _LATEST, days=REMEMBERED_DAYS))
 
 
 def one(warehouse: Warehouse, person: str, proposal_id: str, as_of_day: date) -> Proposal | None:

@@ -1,8 +1,9 @@
 """One day of one subject: its counts by version, what a turn is put down to, and the sessions that may be shown.
 
 A session is held back while it waits for anybody's reading (`unblinded.py`), and for good while its group is held-out for
-the subject. Where few are held back, nothing is said of the others either: what is left over from the counts would tell.
-Counts of fewer than `MIN_FOR_RATE` sessions are left out for the same reason. Not here: the page of all (`trend_reading.py`).
+the subject. While one of the day waits, in whatever cell, nothing is said of any other: the counts less the others would
+tell. Counts of fewer than `MIN_FOR_RATE` sessions are left out for the same reason, and with them those of a larger version
+whose neighbours would give them away. Not here: the page of all (`trend_reading.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ _CELL = """
 _DIRECTION = f"""
     select as_of_day, level, direction, sentence from evals.trend_directions
     where {_CELL} and as_of_day = (
-        select max(as_of_day) from evals.trend_directions where origin = %(origin)s and as_of_day <= %(day)s)"""
+        select max(as_of_day) from evals.trend_directions where origin = %(origin)s)"""
 
 _CANDIDATES = f"""
     select rank, sentence, is_tied from evals.trend_candidates
@@ -68,13 +69,17 @@ _SAID = {
 """What a subject of each kind said of a session, as `trend_rollups` counts it: a failure anywhere fails it."""
 
 _SESSIONS = f"""
-    select s.session_id, s.surface, s.model_version, s.versions, said.is_fail, {MAY_SEE} as may_see
-    from evals.raw_sessions s join ({{said}}) said using (session_id)
-    where s.session_day = %(day)s and s.origin = %(origin)s and (%(surface)s = 'all' or s.surface = %(surface)s)
-      and (%(model)s = 'all' or coalesce(s.model_version, 'not stated') = %(model)s)
-      and (%(slice)s = 'all' or exists (
-          select 1 from jsonb_each_text(s.slices) cut where cut.key || '=' || cut.value = %(slice)s))
-    order by s.session_id"""
+    with of_day as (
+        select s.session_id, s.surface, s.model_version, s.versions, said.is_fail, {MAY_SEE} as may_see,
+               (%(surface)s = 'all' or s.surface = %(surface)s)
+               and (%(model)s = 'all' or coalesce(s.model_version, 'not stated') = %(model)s)
+               and (%(slice)s = 'all' or exists (
+                   select 1 from jsonb_each_text(s.slices) cut where cut.key || '=' || cut.value = %(slice)s)) as is_asked
+        from evals.raw_sessions s join ({{said}}) said using (session_id)
+        where s.session_day = %(day)s and s.origin = %(origin)s)
+    select session_id, surface, model_version, versions, is_fail, may_see, (select bool_and(may_see) from of_day) as is_telling
+    from of_day where is_asked order by session_id"""
+"""The sessions of the cell; `is_telling`: whether none of the whole day waits, as a cell's counts less another's tell too."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,8 @@ class Listed:
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions of the day that may be shown, those that failed first, and how many are not."""
+    """The sessions of the day that may be shown, those that failed first, and how many are not. `is_telling`: whether the
+    page says what the subject said of each."""
 
     listed: tuple[Listed, ...]
     n: int
@@ -129,7 +135,7 @@ class Sessions:
 
 @dataclass(frozen=True)
 class Day:
-    """All that is known of a day. `direction`: the newest row of `trend_directions` up to then."""
+    """All that is known of a day. `direction`: the newest row of `trend_directions`, as a turn is found days after it."""
 
     version: str
     total: OfVersion
@@ -153,7 +159,7 @@ def day_of(warehouse: Warehouse, view: DayView, person: str) -> Day | None:
     return Day(
         row["subject_version"],
         _of_version("", "all", row["n"], row["n_fail"]),
-        tuple(_of_version(**each) for each in records(warehouse, _BY_VERSION, **asked)),
+        _by_version(records(warehouse, _BY_VERSION, **asked)),
         direction,
         tuple(records(warehouse, _CANDIDATES, **asked, as_of_day=as_of)),
         _sessions(warehouse, view, {**asked, "person": person}),
@@ -168,8 +174,21 @@ def records_of_series(series: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _of_version(component: str, version: str, n: int, n_fail: int) -> OfVersion:
-    if n < MIN_FOR_RATE:
+def _by_version(rows: Sequence[Mapping[str, Any]]) -> tuple[OfVersion, ...]:
+    """Return the versions in the order given. `rows`: the largest version of each component first."""
+    untold: dict[str, int] = {}
+    made = []
+    for row in reversed(rows):
+        hidden = untold.get(row["component"], 0)
+        # A few that are left out alone would be the total less the others: the next larger version is left out with them.
+        is_told = row["n"] >= MIN_FOR_RATE and not 0 < hidden < MIN_FOR_RATE
+        untold[row["component"]] = hidden + (0 if is_told else row["n"])
+        made.append(_of_version(row["component"], row["version"], row["n"], row["n_fail"] if is_told else None))
+    return tuple(reversed(made))
+
+
+def _of_version(component: str, version: str, n: int, n_fail: int | None) -> OfVersion:
+    if n_fail is None or n < MIN_FOR_RATE:
         return OfVersion(component, version, n, None, Share(None, None, None, n))
     low, high = wilson(n_fail, n)
     return OfVersion(component, version, n, n_fail, Share(n_fail / n, float(low), float(high), n))
@@ -182,11 +201,10 @@ def _sessions(warehouse: Warehouse, view: DayView, asked: Mapping[str, Any]) -> 
     named = pd.Series([row["session_id"] for row in open_to_all], dtype="str")
     held_out = held_out_of(warehouse, named, f"{view.kind}:{view.name}") if len(named) else set()
     shown = [row for row in open_to_all if row["session_id"] not in held_out]
-    n_held_back = len(rows) - len(shown)
-    is_telling = n_held_back == 0 or n_held_back >= MIN_FOR_RATE
+    is_telling = all(row["is_telling"] for row in rows)
     ordered = sorted(shown, key=lambda row: (is_telling and not row["is_fail"], row["session_id"]))
     listed = tuple(_listed(row, is_telling) for row in ordered[:MOST_SESSIONS])
-    return Sessions(listed, len(shown), n_held_back, is_telling)
+    return Sessions(listed, len(shown), len(rows) - len(shown), is_telling)
 
 
 def _listed(row: Mapping[str, Any], is_telling: bool) -> Listed:

@@ -1,6 +1,6 @@
 """What the trends page shows: every subject's daily counts in one cell, their windows, direction, corrected rates, versions.
 
-Few columns of a bounded number of days are read. A figure over fewer than `MIN_FOR_RATE` sessions is left out: it says
+Few columns of a bounded number of days are read, and of one page of subjects alone: the most concerning come first. A figure over fewer than `MIN_FOR_RATE` sessions is left out: it says
 little, and may tell what a machine said of a session that still waits for a reviewer.
 Not here: how the figures are made (`eval_pipeline/trends/`), the drawing (`trend_charts.py`), one day (`trend_day.py`).
 """
@@ -26,6 +26,9 @@ from eval_pipeline.trends.series import daily_series
 LONG = 28
 """Days of the long window; the short one has 7."""
 
+PAGE_SIZE = 12
+"""Subjects on a page."""
+
 _OWN = ["subject", "judge_model"]
 """Components whose versions belong to one subject alone."""
 
@@ -37,19 +40,25 @@ _CELLS = """
     select distinct model_version, surface, slice from evals.trend_windows
     where session_day = %(newest)s and window_days = 28 and origin = %(origin)s"""
 
-_ROLLUPS = """
+_SUBJECTS = """
+    select distinct subject_kind, subject from evals.trend_rollups
+    where origin = %(origin)s and (model_version, surface, slice) = (%(model)s, %(surface)s, %(slice)s)
+      and session_day >= %(first)s and session_day <= %(newest)s and n > 0
+      and (%(kind)s::text is null or subject_kind = %(kind)s::text) and (%(name)s::text is null or subject = %(name)s::text)"""
+
+_ON_PAGE = "(subject_kind, subject) in (select * from unnest(%(kinds)s::text[], %(names)s::text[]))"
+
+_ROLLUPS = f"""
     select subject_kind, subject, subject_version, model_version, surface, slice, origin, session_day, n, n_fail
     from evals.trend_rollups
-    where origin = %(origin)s and session_day > %(before)s and session_day <= %(newest)s
-      and (%(kind)s::text is null or subject_kind = %(kind)s::text)
+    where origin = %(origin)s and session_day > %(before)s and session_day <= %(newest)s and {_ON_PAGE}
       and (model_version, surface, slice) in ((%(model)s, %(surface)s, %(slice)s), ('all', 'all', 'all'))"""
 
-_WINDOWS = """
+_WINDOWS = f"""
     select subject_kind, subject, subject_version, session_day as day, n, n_fail, fail_rate, fail_rate_low, fail_rate_high,
            corrected_rate, corrected_rate_low, corrected_rate_high, n_labels, label_age_days, not_corrected_because
     from evals.trend_windows
-    where session_day = any(%(days)s) and window_days = 28 and origin = %(origin)s
-      and (%(kind)s::text is null or subject_kind = %(kind)s::text)
+    where session_day = any(%(days)s) and window_days = 28 and origin = %(origin)s and {_ON_PAGE}
       and (model_version, surface, slice) = (%(model)s, %(surface)s, %(slice)s)
     order by session_day"""
 
@@ -63,19 +72,26 @@ _DIRECTIONS = """
       and (d.model_version, d.surface, d.slice) = (%(model)s, %(surface)s, %(slice)s)"""
 
 # The product's own components are the same whoever gave the verdict: of one day the subject with most sessions tells them.
-_VERSIONS = """
+_VERSIONS = f"""
     select case when component = any(%(own)s) then subject_kind else '' end as subject_kind,
            case when component = any(%(own)s) then subject else '' end as subject,
            surface, origin, component, component_version, session_day, max(n) as n
     from evals.trend_versions
     where session_day > %(before)s and session_day <= %(newest)s and origin = %(origin)s and surface = %(surface)s and n > 0
-      and (%(kind)s::text is null or subject_kind = %(kind)s::text)
+      and {_ON_PAGE}
     group by 1, 2, 3, 4, 5, 6, 7"""
+
+
+Subject = tuple[str, str]
+"""Kind and name."""
+
+_ASKED = ("origin", "newest", "kind", "name", "model", "surface", "slice")
 
 
 @dataclass(frozen=True)
 class View:
-    """What is asked for: one cell of one origin, of one kind of subject (None: all), over so many days up to the newest."""
+    """What is asked for: one cell of one origin, of one kind of subject or one by name (None: all), over so many days up to
+    the newest; and which page of it, from 1."""
 
     origin: str
     newest: date
@@ -84,6 +100,8 @@ class View:
     model: str = ALL
     surface: str = ALL
     slice: str = ALL
+    name: str | None = None
+    page: int = 1
 
     @property
     def first(self) -> date:
@@ -93,7 +111,7 @@ class View:
     @property
     def parameters(self) -> dict[str, Any]:
         """The same for a statement; `before`: the last day that enters no window."""
-        cell = {name: getattr(self, name) for name in ("origin", "newest", "kind", "model", "surface", "slice")}
+        cell = {name: getattr(self, name) for name in (*_ASKED, "first")}
         return {**cell, "before": self.first - timedelta(days=LONG)}
 
 
@@ -198,39 +216,51 @@ def choices(warehouse: Warehouse, view: View) -> Choices:
     return Choices(model, surface, cut)
 
 
-def trends(warehouse: Warehouse, view: View) -> list[Trend]:
-    """Return every subject that spoke in the cell, the most concerning first."""
+def trends(warehouse: Warehouse, view: View) -> tuple[list[Trend], int]:
+    """Return the page's subjects that spoke in the cell, the most concerning first; and how many there are on all pages."""
+    directions = _directions(warehouse, view)
+    spoke = [(row["subject_kind"], row["subject"]) for row in records(warehouse, _SUBJECTS, **view.parameters)]
+    ordered = sorted(spoke, key=lambda subject: (*_concern(directions.get(subject)), *subject))
+    start = (view.page - 1) * PAGE_SIZE
+    return _read(warehouse, view, ordered[start : start + PAGE_SIZE], directions), len(ordered)
+
+
+def _concern(direction: Direction | None) -> tuple[int, float]:
+    # What no direction was measured for stands with what is steady.
+    return direction.concern if direction else (4, 0.0)
+
+
+def _read(
+    warehouse: Warehouse, view: View, subjects: Sequence[Subject], directions: Mapping[Subject, Direction]
+) -> list[Trend]:
+    """Return the trends of `subjects`, in their order."""
+    if not subjects:
+        return []
+    kinds, names = map(list, zip(*subjects, strict=True))
+    asked = {**view.parameters, "kinds": kinds, "names": names}
     counting = proven(warehouse)
-    rollups = warehouse.query(_ROLLUPS, view.parameters)
     # The version that counts on a day is chosen over all cells, so the whole is read along.
-    series = daily_series(rollups, counting)
+    series = daily_series(warehouse.query(_ROLLUPS, asked), counting)
     cell = (series["model_version"] == view.model) & (series["surface"] == view.surface)
     mine = series[cell & (series["slice"] == view.slice)]
-    directions = _directions(warehouse, view)
-    corrected, changes = _corrected(warehouse, view, counting), _changes(warehouse, view)
-    found = [
-        _trend(view, str(kind), str(name), rows, counting, directions, corrected, changes)
+    corrected, changes = _corrected(warehouse, view, asked, counting), _changes(warehouse, view, asked)
+    found = {
+        (str(kind), str(name)): _trend(view, (str(kind), str(name)), rows, counting, directions, corrected, changes)
         for (kind, name), rows in mine.groupby(["subject_kind", "subject"], sort=True)
-    ]
-    return sorted((each for each in found if each.points), key=_concern)
-
-
-def _concern(trend: Trend) -> tuple[Any, ...]:
-    # What no direction was measured for stands with what is steady.
-    concern = trend.direction.concern if trend.direction else (4, 0.0)
-    return (*concern, trend.kind, trend.name)
+    }
+    return [found[subject] for subject in subjects if subject in found and found[subject].points]
 
 
 def _trend(
     view: View,
-    kind: str,
-    name: str,
+    subject: Subject,
     rows: pd.DataFrame,
     counting: Collection[Standing],
-    directions: Mapping[tuple[str, str], Direction],
-    corrected: Mapping[tuple[str, str], Sequence[Corrected]],
-    changes: Mapping[tuple[str, str], Sequence[Change]],
+    directions: Mapping[Subject, Direction],
+    corrected: Mapping[Subject, Sequence[Corrected]],
+    changes: Mapping[Subject, Sequence[Change]],
 ) -> Trend:
+    kind, name = subject
     version = str(rows["subject_version"].iloc[-1])
     return Trend(
         kind,
@@ -238,9 +268,9 @@ def _trend(
         version,
         kind != "judge" or (kind, name, version, view.origin) in counting,
         tuple(_points(view, rows)),
-        tuple(corrected.get((kind, name), ())),
-        tuple(sorted([*changes.get((kind, name), ()), *changes.get(("", ""), ())], key=lambda each: each.day)),
-        directions.get((kind, name)),
+        tuple(corrected.get(subject, ())),
+        tuple(sorted([*changes.get(subject, ()), *changes.get(("", ""), ())], key=lambda each: each.day)),
+        directions.get(subject),
     )
 
 
@@ -273,24 +303,24 @@ def _shares(x: Any, n: Any) -> list[Share]:
     ]
 
 
-def _directions(warehouse: Warehouse, view: View) -> dict[tuple[str, str], Direction]:
+def _directions(warehouse: Warehouse, view: View) -> dict[Subject, Direction]:
     rows = records(warehouse, _DIRECTIONS, **view.parameters)
     return {(row.pop("subject_kind"), row.pop("subject")): Direction(**row) for row in rows}
 
 
 def _corrected(
-    warehouse: Warehouse, view: View, counting: Collection[Standing]
-) -> dict[tuple[str, str], list[Corrected]]:
+    warehouse: Warehouse, view: View, asked: Mapping[str, Any], counting: Collection[Standing]
+) -> dict[Subject, list[Corrected]]:
     """Return by subject the windows of 28 days that do not overlap, oldest first, of the version that counts."""
     days = [view.newest - timedelta(days=back) for back in range(0, view.days, LONG)]
     best: dict[tuple[str, str, date], tuple[tuple[bool, int], Corrected]] = {}
-    for row in records(warehouse, _WINDOWS, **view.parameters, days=days):
+    for row in records(warehouse, _WINDOWS, **asked, days=days):
         who = (row["subject_kind"], row["subject"], row["subject_version"], view.origin)
         weight = (who in counting, int(row["n"]))
         known = best.get((who[0], who[1], row["day"]))
         if known is None or weight > known[0]:
             best[who[0], who[1], row["day"]] = weight, _window(row)
-    found: dict[tuple[str, str], list[Corrected]] = {}
+    found: dict[Subject, list[Corrected]] = {}
     for (kind, name, _), (_, window) in sorted(best.items(), key=lambda each: each[0]):
         found.setdefault((kind, name), []).append(window)
     return found
@@ -306,10 +336,10 @@ def _window(row: Mapping[str, Any]) -> Corrected:
     return Corrected(row["day"], shown, corrected, row["label_age_days"], row["not_corrected_because"])
 
 
-def _changes(warehouse: Warehouse, view: View) -> dict[tuple[str, str], list[Change]]:
+def _changes(warehouse: Warehouse, view: View, asked: Mapping[str, Any]) -> dict[Subject, list[Change]]:
     """Return by subject its own changes on days that are shown, and under empty names those of the product."""
-    found: dict[tuple[str, str], list[Change]] = {}
-    changes = version_changes(warehouse.query(_VERSIONS, {**view.parameters, "own": _OWN}))
+    found: dict[Subject, list[Change]] = {}
+    changes = version_changes(warehouse.query(_VERSIONS, {**asked, "own": _OWN}))
     for row in records_of(changes[changes["first_day"] >= view.first]):
         component = row["subject_kind"] if row["component"] == "subject" else row["component"]
         change = Change(row["first_day"], component, row["from_version"], row["to_version"])

@@ -86,6 +86,11 @@ class Operator:
         """Declared version plus a hash of what decides: its tables and what it expects."""
         return versioned(self.declared_version, [self.name, self.deciding, [e[:3] for e in self.expectations]])
 
+    @property
+    def keeps_outcome(self) -> bool:
+        """Return whether what was right or wrong about a session still is so: no evaluator must come to fail."""
+        return all(expected.change != "must_fail" for expected in self.expectations)
+
     def applies(self, session: Session) -> bool:
         """Return whether the change can be made to `session`, whatever the seed."""
         return len(self.places(session)) > 0

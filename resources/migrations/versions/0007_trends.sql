@@ -302,4 +302,6 @@ JOIN (SELECT origin, max(as_of_day) AS as_of_day FROM evals.trend_directions GRO
 LEFT JOIN evals.trend_candidates c
     ON (c.as_of_day, c.subject_kind, c.subject, c.model_version, c.surface, c.slice, c.origin, c.rank)
      = (d.as_of_day, d.subject_kind, d.subject, d.model_version, d.surface, d.slice, d.origin, 1)
+    -- One that points the other way explains nothing of the turn, and the sentence does not name it.
+    AND c.score > 0
 WHERE d.level <> 'none';

@@ -49,6 +49,7 @@ CREATE TABLE evals.label_mappings (
     to_category text COLLATE "C",
     state text NOT NULL,
     rule text,
+    is_by_machine boolean NOT NULL,
     mapped_at timestamptz NOT NULL,
     CONSTRAINT label_mappings_key PRIMARY KEY (session_id, from_version, from_category, to_version),
     CONSTRAINT label_mappings_state_check CHECK (state IN ('same', 'renamed', 'merged', 'split', 'retired'))
@@ -129,11 +130,13 @@ SELECT DISTINCT ON (taxonomy_version, category) taxonomy_version, category, at_c
 FROM walk
 ORDER BY taxonomy_version, category, n_steps DESC;
 
--- A split is decided label by label; of all other changes both say the same.
+-- A split is decided label by label; of all other changes both say the same. What a verdict decided is left out: the lead
+-- who reads the reviews is to decide blind.
 CREATE VIEW evals.review_categories AS
 WITH named AS (
     SELECT r.review_id, r.session_id, r.taxonomy_version, r.category,
-           CASE WHEN m.session_id IS NULL THEN c.current_category ELSE m.to_category END AS current_category,
+           CASE WHEN m.session_id IS NULL THEN c.current_category WHEN NOT m.is_by_machine THEN m.to_category END
+               AS current_category,
            coalesce(m.state, c.state) AS state
     FROM evals.reviews r
     JOIN evals.current_categories c USING (taxonomy_version, category)
@@ -150,7 +153,7 @@ FROM named;
 CREATE VIEW evals.label_categories AS
 SELECT l.session_id, l.session_day, l.origin, l.category, l.taxonomy_version,
        CASE WHEN m.session_id IS NULL THEN c.current_category ELSE m.to_category END AS current_category,
-       coalesce(m.state, c.state) AS state, l.label_set, l.arm, l.inclusion_probability
+       coalesce(m.state, c.state) AS state, coalesce(m.is_by_machine, false) AS is_by_machine, l.label_set, l.arm, l.inclusion_probability
 FROM evals.human_labels l
 JOIN evals.current_categories c USING (taxonomy_version, category)
 LEFT JOIN evals.label_mappings m ON (m.session_id, m.from_version, m.from_category) = (l.session_id, l.taxonomy_version, l.category)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from eval_pipeline.calibration.estimators.rates import wilson
@@ -21,10 +20,9 @@ from eval_pipeline.tables import (
     TrendWindows,
 )
 from resources.warehouse import PostgresWarehouse
-from tests.fakes import typed
-from tests.resources.frames import frame_for
 from tests.review.app.conftest import AppClient
 from tests.review.figures.stored_reviews import review, slot, store_named, store_reviews, store_slots
+from tests.stored_rows import store_rows
 from tests.stored_sessions import DAY
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -37,12 +35,7 @@ CALIBRATION, HELD_OUT = (
 
 
 def _store(warehouse: PostgresWarehouse, table: type[Table], *rows: Mapping[str, Any]) -> None:
-    """Store rows, each column null or made up unless it is given."""
-    (plain,) = frame_for(table, 1, DAY).to_dict("records")
-    optional = {name: None for name, column in table.to_schema().columns.items() if column.nullable}
-    frame = pd.DataFrame([plain | optional | row for row in rows]).astype("object")
-    checked = table.validate(typed(table, frame).sort_values(list(table.primary_key()), ignore_index=True))
-    warehouse.append(table, checked) if table.is_append_only() else warehouse.upsert(table, checked)
+    store_rows(warehouse, table, DAY, *rows)
 
 
 def _counts(name: str, back: int, n: int, n_fail: int, **columns: Any) -> dict[str, Any]:
@@ -91,7 +84,7 @@ def test_the_most_concerning_stands_first_and_what_has_too_little_data_last(
         _series(warehouse, name, [2])
     _store(warehouse, TrendDirections, *(_direction(name, *level) for name, level in levels.items()))
     page = app_client(role="viewer").get("/trends").text
-    assert re.findall(r"Failure rate of evaluator (\w+)</title>", page) == [
+    assert _drawn(page) == [
         "e_worse",
         "d_better",
         "c_watch",
@@ -131,6 +124,55 @@ def test_a_chart_tells_its_figures_its_baseline_its_changes_and_its_turn(
     # By keyboard every day is reached in the table.
     table = page[page.index("Days as a table") :]
     assert table.count('<a href="/trends/day?') == 9
+
+
+def test_what_moved_stands_on_top_with_all_the_cells_where_it_did(
+    app_client: AppClient, warehouse: PostgresWarehouse
+) -> None:
+    _series(warehouse, "json", [2])
+    known = {"change": 0.08, "window_days": 7, "rate_7": 0.18, "baseline_rate": 0.1, "onset_day": DAY}
+    chat, email = ({"surface": surface} for surface in ("chat", "email"))
+    _store(
+        warehouse,
+        TrendDirections,
+        _direction("json", "watch", "worse", **known),
+        _direction("json", "alert", "worse", **known | chat),
+        _direction("json", "watch", "worse", **known | email),
+        _direction("late", "none", "not_enough_data"),
+    )
+    cause = CELL | {"subject": "json", "rank": 1, "component": "model", "from_version": "m-1", "to_version": "m-2"}
+    _store(warehouse, TrendCandidates, cause | chat | {"score": 9.0}, cause | email | {"score": 0.0})
+    client = app_client(role="viewer")
+    words = _words(client.get("/trends").text)
+    assert "alert: worse evaluator json 10.0 % &rarr; 18.0 % (+8.0 points)" in words
+    assert f"since about {DAY} perhaps from model m-1 -&gt; m-2 Where: chat , everywhere , email" in words
+    assert "4 series were measured" in words and "1 of them have too little data" in words
+    assert "What moved" not in client.get("/trends?kind=evaluator").text
+    # What points the other way is no cause.
+    causes = warehouse.query("select surface, component from evals.open_alerts order by surface", {})
+    assert causes["component"].astype("object").where(causes["component"].notna(), None).tolist() == [
+        None,
+        "model",
+        None,
+    ]
+
+
+def test_a_page_holds_a_dozen_and_one_may_be_looked_at_alone(
+    app_client: AppClient, warehouse: PostgresWarehouse
+) -> None:
+    for number in range(13):
+        _series(warehouse, f"e{number:02}", [2])
+    client = app_client()
+    assert "Page 1 of 2; 13 subjects" in _words(client.get("/trends").text)
+    assert _drawn(client.get("/trends").text) == [f"e{number:02}" for number in range(12)]
+    assert _drawn(client.get("/trends?page=2").text) == ["e12"]
+    assert _drawn(client.get("/trends?page=9999").text) == []
+    assert client.get("/trends?page=" + 5000 * "9").status_code == 200
+    assert _drawn(client.get("/trends?kind=evaluator&name=e03").text) == ["e03"]
+
+
+def _drawn(page: str) -> list[str]:
+    return re.findall(r"Failure rate of evaluator (\w+)</title>", page)
 
 
 CELL_OF_VERSIONS = {"subject_kind": "evaluator", "origin": "production"}
@@ -186,13 +228,22 @@ def test_a_day_that_is_not_there_is_not_found(
     assert app_client().get("/trends/day", params=AT | change).status_code == 404
 
 
-def _day(warehouse: PostgresWarehouse, n: int, user: str = CALIBRATION) -> list[str]:
+VERDICT = {
+    "evaluator": "json",
+    "evaluator_version": "1",
+    "target": "session",
+    "session_day": DAY,
+    "versions": {},
+}
+
+
+def _day(warehouse: PostgresWarehouse, n: int, user: str = CALIBRATION, **columns: Any) -> list[str]:
     """Store a day of `n` sessions, named s0 and so on; the first two fail."""
     names = [f"s{i}" for i in range(n)]
-    store_named(warehouse, names, user_id=user, model_version="m-2", versions=[{"prompt": "p-7"}] * n)
+    plain = {"user_id": user, "model_version": "m-2", "versions": [{"prompt": "p-7"}] * n}
+    store_named(warehouse, names, **plain | columns)
     said = [{"session_id": name, "verdict": "fail" if i < 2 else "pass"} for i, name in enumerate(names)]
-    plain = {"evaluator": "json", "evaluator_version": "1", "target": "session", "session_day": DAY}
-    _store(warehouse, EvaluatorVerdicts, *(plain | {"versions": {}} | row for row in said))
+    _store(warehouse, EvaluatorVerdicts, *(VERDICT | row for row in said))
     _series(warehouse, "json", [2], n=n)
     return names
 
@@ -209,7 +260,7 @@ def test_a_day_shows_counts_by_version_candidates_and_its_sessions(
     page = app_client(role="viewer").get("/trends/day", params=AT).text
     words = _words(page)
     assert "All together 20 2 10 %" in words
-    assert "model m-2 15 1 7 %" in words and "model m-1 5 under 10: not told" in words
+    assert "model m-2 15 too few: not told" in words and "model m-1 5 too few: not told" in words
     assert "The model changed." in words
     assert "s0 fail chat m-2 prompt p-7 s1 fail" in words and "/session?id=s0" in page
     assert "held back" not in words
@@ -229,18 +280,49 @@ def test_what_waits_for_a_reviewer_is_not_listed_and_said_to_be_held_back(
     assert "id=s0" not in app_client(role="lead", reviewer="ada").get("/trends/day", params=AT).text
 
 
-def test_where_few_are_held_back_nothing_is_said_of_the_others(
+@pytest.mark.parametrize("n_waiting", [1, 12])
+def test_while_one_of_the_day_waits_nothing_is_said_of_the_others(
+    app_client: AppClient, warehouse: PostgresWarehouse, n_waiting: int
+) -> None:
+    names = _day(warehouse, 24)
+    store_slots(warehouse, *(slot(name) for name in names[-n_waiting:]))
+    # 2 of 24 failed: if the list showed both, those that are held back would all have passed.
+    words = _words(app_client(reviewer="ben").get("/trends/day", params=AT).text)
+    assert f"{n_waiting} of 24 sessions" in words and "What was said of each session is not listed" in words
+    assert "It said" not in words and "s1 chat m-2 prompt p-7 s10 chat" in words
+    assert "All together 24 2 8 %" in words
+
+
+def test_one_that_waits_in_another_cell_silences_the_list_as_well(
     app_client: AppClient, warehouse: PostgresWarehouse
 ) -> None:
-    names = _day(warehouse, 12)
+    names = _day(warehouse, 24, surface=["email"] + 23 * ["chat"])
+    _store(warehouse, TrendRollups, _counts("json", 0, 23, 1, surface="chat"))
+    client = app_client(reviewer="ben")
+    assert "s1 fail chat" in _words(client.get("/trends/day", params=AT | {"surface": "chat"}).text)
     store_slots(warehouse, slot(names[0]))
-    words = _words(app_client(reviewer="ben").get("/trends/day", params=AT).text)
-    # 2 of 12 failed and the list would show one of them: the one that is held back would be the other.
-    assert "1 of 12 sessions is held back" in words and "the list says it of none" in words
-    assert "It said" not in words and "s1 chat m-2" in words
+    # 2 of 24 failed and the list of chat would show 1 of its 23: the one that waits would be the other.
+    words = _words(client.get("/trends/day", params=AT | {"surface": "chat"}).text)
+    assert "It said" not in words and "held back" not in words and "s1 chat" in words
+
+
+def test_few_sessions_of_a_version_are_not_told_by_the_others(
+    app_client: AppClient, warehouse: PostgresWarehouse
+) -> None:
+    _series(warehouse, "json", [5], n=45)
+    plain = CELL_OF_VERSIONS | {"subject": "json", "subject_version": "1", "surface": "all", "component": "model"}
+    sizes = {"m-1": (1, 1), "m-2": (12, 1), "m-3": (32, 3)}
+    rows = ({"component_version": name, "n": n, "n_fail": x} for name, (n, x) in sizes.items())
+    _store(warehouse, TrendVersions, *(plain | row for row in rows))
+    words = _words(app_client().get("/trends/day", params=AT).text)
+    # 5 - 1 - 3 = 1 would be the only session of m-1; with m-2 untold too, 2 of 13 are left.
+    assert "m-3 32 3 9 %" in words and "m-2 12 too few: not told" in words and "m-1 1 too few: not told" in words
 
 
 def test_held_out_sessions_are_not_listed(app_client: AppClient, warehouse: PostgresWarehouse) -> None:
     _day(warehouse, 12, HELD_OUT)
     page = app_client().get("/trends/day", params=AT).text
-    assert "12 of 12 sessions are held back" in _words(page) and "/session?id=" not in page
+    words = _words(page)
+    assert "12 of 12 sessions are held back" in words and "/session?id=" not in page
+    # They are kept from learning, not from reading blind: nobody waits for what was said of the others.
+    assert "is not listed while" not in words
