@@ -251,7 +251,9 @@ class VersionChanges(Table, key=("origin", "surface", "component", "component_ve
 
     origin: str = column("Origin of the sessions", isin=TRAFFIC_ORIGINS)
     surface: str = column("Surface, or all")
-    component: str = column("What has the version (as in trend_versions)")
+    component: str = column(
+        "What has the version (as in trend_versions); the rows of subject and judge_model are those of all subjects together"
+    )
     component_version: str = column("Its version")
     first_day: dt.date = column("First UTC day with it")
     last_day: dt.date = column("Last UTC day with it")

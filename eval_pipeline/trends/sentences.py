@@ -137,7 +137,7 @@ def _percent(share: float | None) -> str:
 
 
 def _points(change: float) -> str:
-    return f"{100 * change:+.1f}"
+    return f"{round(100 * change, 1) + 0.0:+.1f}"  # no "-0.0"
 
 
 def _and(words: Sequence[str]) -> str:
