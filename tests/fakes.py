@@ -15,8 +15,14 @@ from eval_pipeline.versions import content_hash
 
 
 def typed(table: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
-    """Return `frame` with the table's dtypes, each column checked; like a database, blind to laws across columns."""
-    return pa.DataFrameSchema(table.to_schema().columns, strict=True, coerce=True).validate(frame)
+    """Return `frame` with the table's dtypes, each column checked; like a database, blind to laws across columns.
+
+    A date that is missing is None, as it is where PostgreSQL has it, and not what pandera makes of it.
+    """
+    columns = table.to_schema().columns
+    checked = pa.DataFrameSchema(columns, strict=True, coerce=True).validate(frame)
+    dates = [name for name, field in columns.items() if str(field.dtype) == "date"]
+    return checked.assign(**{name: checked[name].astype(object).where(checked[name].notna(), None) for name in dates})
 
 
 def empty_frame(table: type[Table]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from eval_pipeline.review.labels import derive_labels
 from eval_pipeline.tables import HeldoutLooks, HumanLabels, RawSessions, Reviews
 from resources.warehouse import PostgresWarehouse
 from tests.end_to_end.pipeline import Pipeline
+from tests.known_categories import SHIPPED
 from tests.resources.frames import frame_for
 from tests.review.files.test_export import SESSIONS, a_reading
 from tests.review.test_labels import DAY, review, review_frame
@@ -24,8 +25,10 @@ Command = Callable[..., Result]
 def labels(database_url: str, warehouse: PostgresWarehouse, tmp_path: Path) -> Command:
     """The command, over a database with a held-out session and another, both reviewed."""
     warehouse.replace_day(RawSessions, DAY, [frame_for(RawSessions, 2, DAY).assign(**SESSIONS.to_dict("list"))])
-    warehouse.append(Reviews, a_reading())
-    warehouse.replace_day(HumanLabels, DAY, [derive_labels(DAY, a_reading(), SESSIONS)])
+    reading = a_reading().assign(taxonomy_version=SHIPPED.version)
+    reading["category"] = reading["category"].mask(reading["category"].notna(), SHIPPED.ids[0])
+    warehouse.append(Reviews, reading)
+    warehouse.replace_day(HumanLabels, DAY, [derive_labels(DAY, reading, SESSIONS)])
 
     deployment = Pipeline(tmp_path / "home", database_url, "")
 

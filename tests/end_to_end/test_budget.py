@@ -28,6 +28,7 @@ def at(catalog: Path, pipeline: Pipeline) -> Settings:
     return Settings.from_env({**pipeline.environ(), "EVAL_PIPELINE_CATALOG": str(catalog)})
 
 
+@pytest.mark.slow
 def test_the_budget_of_the_catalog_holds_over_all_days_of_a_run(
     new_pipeline: NewPipeline, traffic: list[Path], tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_budget_of_the_catalog_holds_over_all_days_of_a_run(
     )
 
 
+@pytest.mark.slow
 def test_the_budget_of_the_day_holds_over_all_its_runs(
     new_pipeline: NewPipeline, traffic: list[Path], tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from eval_pipeline.deployment import Deployment
 from eval_pipeline.judges.asking.asker import Asker
 from eval_pipeline.judges.by_origin import judge_by_origin
@@ -36,6 +38,7 @@ def test_the_same_days_again_change_no_row_and_ask_no_judge(
     assert endpoint.n_requests == asked
 
 
+@pytest.mark.slow
 def test_the_same_days_without_an_endpoint_keep_what_was_paid(evaluated: Pipeline, new_pipeline: NewPipeline) -> None:
     pipeline = new_pipeline(copy_of=evaluated)
     before = pipeline.row_versions()

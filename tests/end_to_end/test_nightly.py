@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import orjson
 import pandas as pd
+import pytest
 
 from assets.sensors import all_sensors
 from eval_pipeline.calibration.estimators.rates import wilson
@@ -225,6 +226,7 @@ def test_a_review_of_an_old_day_reaches_the_newest_figures(evaluated: Pipeline, 
         assert asked_for("new_reviews", warehouse) == []
 
 
+@pytest.mark.slow
 def test_a_session_that_was_open_at_night_is_closed_when_the_sensor_asks(
     new_pipeline: NewPipeline, tmp_path: Path
 ) -> None:

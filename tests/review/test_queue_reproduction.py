@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from eval_pipeline.review.design import Design
 from eval_pipeline.review.queue import draw_queue
@@ -94,6 +95,7 @@ def test_reports_are_whole_up_to_the_cap_and_a_sample_above_it() -> None:
     assert set(sampled["stratum"]) == {"explicit_report"}
 
 
+@pytest.mark.slow
 def test_estimates_over_many_days_with_late_sessions_are_unbiased() -> None:
     # Late sessions fail more often than early ones, and flagged more often than quiet: a wrong weight would show.
     rng = np.random.default_rng(7)
