@@ -3,30 +3,11 @@
 None blocks. A judge that drifted is an error, all else a warning. Not here: the findings (`eval_pipeline/calibration/alignment/`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-import dagster as dg
-import pandas as pd
-
-from assets.partitions import checked_days
+from assets.finding_checks import Finding, finding_check
 from eval_pipeline.calibration.alignment.health import MOST_ERRORS, MOST_OFF_VOCABULARY
-from eval_pipeline.markdown import markdown_table
 from eval_pipeline.tables import AlignmentChecks
 
 SHOWN = ["as_of_day", "subject_kind", "subject", "subject_version", "origin", "status", "severity", "sentence"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A kind of finding: the check's name, which rows have it, and what is said where none has. `is_error`: else a warning."""
-
-    name: str
-    description: str
-    has_it: Callable[[pd.DataFrame], "pd.Series[Any]"]
-    fine: str
-    is_error: bool = False
 
 
 FINDINGS = [
@@ -76,33 +57,4 @@ FINDINGS = [
 ]
 
 
-def alignment_check_of(finding: Finding) -> dg.AssetChecksDefinition:
-    """Make the non-blocking check for one kind of finding; its description is the first sentence found.
-
-    Of several days the last one counts: what was found before may be mended.
-    """
-
-    @dg.asset_check(
-        asset=dg.AssetKey(AlignmentChecks.table_name()),
-        name=finding.name,
-        description=finding.description,
-        required_resource_keys={"warehouse"},
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        rows = context.resources.warehouse.read(AlignmentChecks, checked_days(context))
-        rows = rows[rows["as_of_day"] == rows["as_of_day"].max()]
-        found = rows[finding.has_it(rows).astype("bool")]
-        if found.empty:
-            return dg.AssetCheckResult(passed=True, description=finding.fine)
-        others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        return dg.AssetCheckResult(
-            passed=False,
-            severity=dg.AssetCheckSeverity.ERROR if finding.is_error else dg.AssetCheckSeverity.WARN,
-            description=f"{found['sentence'].iloc[0]}{others}",
-            metadata={"found": dg.MetadataValue.md(markdown_table(found[SHOWN].head(20)))},
-        )
-
-    return check
-
-
-alignment_finding_checks = [alignment_check_of(finding) for finding in FINDINGS]
+alignment_finding_checks = [finding_check(AlignmentChecks, finding, SHOWN) for finding in FINDINGS]

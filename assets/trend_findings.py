@@ -4,18 +4,13 @@ Checks do not block: a series at alert is an error, one at watch a warning. Not 
 are made (`eval_pipeline/trends/`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
-import dagster as dg
-import pandas as pd
-
-from assets.partitions import checked_days
+from assets.finding_checks import Finding, finding_check
 from assets.table_assets import Frames, Remarks, Shows, table_asset, tables_asset
 from eval_pipeline.clock import Clock
 from eval_pipeline.deployment import Deployment
-from eval_pipeline.markdown import markdown_table
 from eval_pipeline.ports import AlertSink, Warehouse
 from eval_pipeline.tables import Table, TrendAlerts, TrendCandidates, TrendDirections
 from eval_pipeline.trend_tables import CELL, TrendBaselines
@@ -68,47 +63,20 @@ def trend_alerts(day: date, warehouse: Warehouse, alert_sink: AlertSink | None, 
     tell_alerts(warehouse, alert_sink, clock)
 
 
-def trend_check_of(
-    name: str, description: str, is_found: Callable[[pd.DataFrame], "pd.Series[Any]"], *, is_error: bool, fine: str
-) -> dg.AssetChecksDefinition:
-    """Make a non-blocking check of `trend_directions`; of several days the last one counts, and it says the first sentence."""
-
-    @dg.asset_check(
-        asset=dg.AssetKey(TrendDirections.table_name()),
-        name=name,
-        description=description,
-        required_resource_keys={"warehouse"},
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        rows = context.resources.warehouse.read(TrendDirections, checked_days(context))
-        rows = rows[rows["as_of_day"] == rows["as_of_day"].max()]
-        found = rows[is_found(rows)]
-        if found.empty:
-            return dg.AssetCheckResult(passed=True, description=fine)
-        others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        return dg.AssetCheckResult(
-            passed=False,
-            severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-            description=f"{found['sentence'].iloc[0]}{others}",
-            metadata={"found": dg.MetadataValue.md(markdown_table(found[SHOWN].head(20)))},
-        )
-
-    return check
-
-
-trend_finding_checks = [
-    trend_check_of(
+FINDINGS = [
+    Finding(
         "no_trend_alert",
         "An error where a series fails so much more than its baseline that chance is ruled out (level alert).",
         lambda rows: (rows["level"] == "alert") & (rows["direction"] == "worse"),
+        "no series is at alert",
         is_error=True,
-        fine="no series is at alert",
     ),
-    trend_check_of(
+    Finding(
         "no_trend_watch",
         "Warns where a series moved beyond the threshold to be watched, for worse or better (level watch).",
         lambda rows: (rows["level"] == "watch") | ((rows["level"] == "alert") & (rows["direction"] == "better")),
-        is_error=False,
-        fine="no series is to be watched",
+        "no series is to be watched",
     ),
 ]
+
+trend_finding_checks = [finding_check(TrendDirections, finding, SHOWN) for finding in FINDINGS]

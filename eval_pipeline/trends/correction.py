@@ -19,13 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-Array = NDArray[np.float64]
+from eval_pipeline.calibration.estimators.weighted import LEAST_PRIOR, MOST_MADE_UP
+from eval_pipeline.trends.ratios import Array, ratio
 
 Z = 1.959963984540054
 """The .975 quantile of the normal distribution."""
-
-LEAST_PRIOR, MOST_MADE_UP = 0.25, 0.03
-"""Of a labelled cell's prior, as `estimators/weighted.py` says: few labels that are all alike leave doubt."""
 
 MOST_UNLABELLED = 0.05
 """Cells without a label may hold this share of the sessions; the others with the same verdict then speak for them."""
@@ -69,7 +67,7 @@ def unlabelled_share(counts: Counts, n_series: int) -> Array:
     """Return for each series the share of the weight that stands in cells without a label; NaN where nothing was drawn."""
     of_series = sums(counts.series, counts.weight, n_series)
     blank = sums(counts.series, np.where(counts.labelled > 0, 0.0, counts.weight), n_series)
-    return _ratio(blank, of_series)
+    return ratio(blank, of_series)
 
 
 def post_stratified(counts: Counts, n: Array, n_fail: Array) -> Estimate:
@@ -84,10 +82,10 @@ def post_stratified(counts: Counts, n: Array, n_fail: Array) -> Estimate:
     """
     cells = counts.labelled_only()
     n_series = len(n)
-    q = np.stack([1 - _ratio(n_fail, n), _ratio(n_fail, n)], axis=1)
+    q = np.stack([1 - ratio(n_fail, n), ratio(n_fail, n)], axis=1)
     share = _share_of_verdict(cells, n_series)
     mean, variance, third = _posterior(cells, share, n_series)
-    point_of, mean_of = (_by_verdict(cells, share * p, n_series) for p in (_ratio(cells.failed, cells.labelled), mean))
+    point_of, mean_of = (_by_verdict(cells, share * p, n_series) for p in (ratio(cells.failed, cells.labelled), mean))
     spread = _by_verdict(cells, share * (mean - mean_of[cells.series, cells.says_fail.astype(int)]) ** 2, n_series)
     drawn = _by_verdict(cells, cells.n, n_series)
     of_verdict = _by_verdict(cells, share**2 * variance, n_series) + spread / (drawn + 1)
@@ -124,7 +122,7 @@ def accuracy(counts: Counts, n_fail: Array, n_pass: Array) -> Accuracy:
     cells = counts.labelled_only()
     n_series = len(n_fail)
     mean, variance, _ = _posterior(cells, _share_of_verdict(cells, n_series), n_series)
-    observed = _ratio(cells.failed, cells.labelled)
+    observed = ratio(cells.failed, cells.labelled)
     tpr, n_of_fail = _of_class(cells, True, observed, mean, variance, n_fail)
     tnr, n_of_pass = _of_class(cells, False, 1 - observed, 1 - mean, variance, n_pass)
     return Accuracy(tpr, tnr, n_of_fail, n_of_pass)
@@ -142,8 +140,8 @@ def _of_class(
     slope = np.where(cells.says_fail == verdict, 1 - middle[cells.series], -middle[cells.series])
     uncertain = (cells.weight * slope) ** 2 * (variance + mean**2 / cells.n)
     whole = sums(cells.series, cells.weight * mean, n_series)
-    spread = _ratio(sums(cells.series, uncertain, n_series), whole**2)
-    return value, np.fmin(_ratio(middle * (1 - middle), spread), n)
+    spread = ratio(sums(cells.series, uncertain, n_series), whole**2)
+    return value, np.fmin(ratio(middle * (1 - middle), spread), n)
 
 
 def rogan_gladen(n_fail: Array, n: Array, found: Accuracy) -> Estimate:
@@ -164,13 +162,13 @@ def rogan_gladen(n_fail: Array, n: Array, found: Accuracy) -> Estimate:
     centre = middle + 2 * Z**2 * (middle * of_se - (1 - middle) * of_sp)
     variance = q * (1 - q) / (n + Z**2) + middle**2 * of_se + (1 - middle) ** 2 * of_sp
     half = Z * np.sqrt(variance) / j
-    value = np.clip((_ratio(n_fail, n) + found.tnr - 1) / found.j, 0, 1)
+    value = np.clip((ratio(n_fail, n) + found.tnr - 1) / found.j, 0, 1)
     return _containing(value, np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1))
 
 
 def _share_of_verdict(cells: Counts, n_series: int) -> Array:
     """Return the weight of each cell as a share of that of its series and verdict."""
-    return _ratio(cells.weight, sums(cells.verdict, cells.weight, 2 * n_series)[cells.verdict])
+    return ratio(cells.weight, sums(cells.verdict, cells.weight, 2 * n_series)[cells.verdict])
 
 
 def _posterior(cells: Counts, share: Array, n_series: int) -> tuple[Array, Array, Array]:
@@ -179,7 +177,7 @@ def _posterior(cells: Counts, share: Array, n_series: int) -> tuple[Array, Array
     of_verdict = [sums(cells.verdict, part, 2 * n_series)[cells.verdict] for part in (m, np.ones(len(m)))]
     prior = np.fmax(share / 2, np.fmin(LEAST_PRIOR, MOST_MADE_UP * of_verdict[0] / of_verdict[1]))
     size = m + 2 * prior
-    mean = (_ratio(cells.failed, cells.labelled) * m + prior) / size
+    mean = (ratio(cells.failed, cells.labelled) * m + prior) / size
     variance = mean * (1 - mean) / (size + 1)
     return mean, variance, 2 * (1 - 2 * mean) * variance / (size + 2)
 
@@ -192,7 +190,7 @@ def _by_verdict(cells: Counts, values: Array, n_series: int) -> Array:
 def _found(cells: Counts, at: bool, values: Array, n_series: int) -> Array:
     """Return the share of the `values` of each series that stands in the cells with that verdict."""
     inside = sums(cells.series, np.where(cells.says_fail == at, values, 0.0), n_series)
-    return _ratio(inside, sums(cells.series, values, n_series))
+    return ratio(inside, sums(cells.series, values, n_series))
 
 
 def _with_ends(value: Array, mean: Array, variance: Array, third: Array) -> Estimate:
@@ -221,8 +219,3 @@ def _containing(value: Array, low: Array, high: Array) -> Estimate:
 def sums(at: NDArray[np.int64], values: Array, size: int) -> Array:
     """Return the sum of `values` at each of the places 0 to `size` - 1."""
     return np.bincount(at, values, size).astype(np.float64)
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    out: Array = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
-    return out

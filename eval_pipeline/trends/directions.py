@@ -19,8 +19,9 @@ from eval_pipeline.trends.cells import ALL
 from eval_pipeline.trends.discoveries import q_values
 from eval_pipeline.trends.grid import Grid
 from eval_pipeline.trends.levels import ALERT, LEVEL_NAMES, farther, levels, seven_moved_more
-from eval_pipeline.trends.overdispersion import Dispersed, dispersed, ratio
+from eval_pipeline.trends.overdispersion import Dispersed, dispersed
 from eval_pipeline.trends.policy import LONG, SHORT, TrendPolicy
+from eval_pipeline.trends.ratios import ratio
 from eval_pipeline.trends.reasons import reasons
 from eval_pipeline.trends.slope import theil_sen, turns
 from eval_pipeline.trends.windows_tested import expected, p_of_both, tail_p, z_of

@@ -7,11 +7,9 @@ here: which days are a baseline (`baselines.py`), what is held against it (`wind
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eval_pipeline.trends.policy import SHORT as WEEK
-
-Array = NDArray[np.float64]
+from eval_pipeline.trends.ratios import Array, ratio
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,6 @@ def dispersed(n: Array, n_fail: Array, blocks_above: float) -> Dispersed:
     of_weeks = _pearson(_residuals(_weeks(n), _weeks(n_fail), rate))
     phi = np.where(correlation > blocks_above, of_weeks, _pearson(residuals))
     return Dispersed((n > 0).sum(axis=1).astype(np.float64), total, fails, np.fmax(phi, 1.0), correlation)
-
-
-def ratio(above: Array, below: Array) -> Array:
-    """Return above / below, NaN where `below` is 0 or NaN."""
-    shares: Array = np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0)
-    return shares
 
 
 def _residuals(n: Array, n_fail: Array, rate: Array) -> Array:

@@ -50,10 +50,11 @@ def roll_up(
     verdicts = session_verdicts(evaluator_verdicts, judge_verdicts, session_signals)
     counted = verdicts.merge(cells_of(sessions), on="session_id", how="inner")
     counts = counted.groupby([*SUBJECT, *PLACE], as_index=False, sort=False, observed=True)[list(_COUNTS.values())]
-    return with_rates(_on(day, counts.sum()))
+    return with_rates(on_day(day, counts.sum()))
 
 
-def _on(day: date, counts: pd.DataFrame) -> pd.DataFrame:
+def on_day(day: date, counts: pd.DataFrame) -> pd.DataFrame:
+    """Return `counts` with the column session_day, `day` in every row."""
     return counts.assign(session_day=pd.Series([day] * len(counts), index=counts.index, dtype="object"))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from eval_pipeline.trends.overdispersion import ratio
+from eval_pipeline.trends.ratios import ratio
 
 Array = NDArray[np.float64]
 

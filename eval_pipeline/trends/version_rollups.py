@@ -14,7 +14,7 @@ import pandas as pd
 from eval_pipeline.table_model import TRAFFIC_ORIGINS
 from eval_pipeline.tables import TrendVersions
 from eval_pipeline.trends.cells import ALL, NOT_STATED, apart_from_all
-from eval_pipeline.trends.rollups import SUBJECT, session_verdicts
+from eval_pipeline.trends.rollups import SUBJECT, on_day, session_verdicts
 
 _OF_VERDICT = ("judge_model", "taxonomy", "code")
 _OURS = ("model", "subject", "redaction", *_OF_VERDICT)
@@ -53,8 +53,7 @@ def version_rollups(
     rows = pd.DataFrame(list(_spread(counts.reset_index())), columns=[*_KEY, "n", "n_fail"])
     typed = rows.astype({**dict.fromkeys(_KEY, "str"), "n": "int64", "n_fail": "int64"})
     summed = typed.groupby(_KEY, as_index=False, sort=True)[["n", "n_fail"]].sum()
-    dated = summed.assign(session_day=pd.Series([day] * len(summed), index=summed.index, dtype="object"))
-    return dated[list(TrendVersions.to_schema().columns)]
+    return on_day(day, summed)[list(TrendVersions.to_schema().columns)]
 
 
 def _profiles(sessions: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from eval_pipeline.trends.overdispersion import Dispersed, ratio
+from eval_pipeline.trends.overdispersion import Dispersed
+from eval_pipeline.trends.ratios import ratio
 
 Array = NDArray[np.float64]
 

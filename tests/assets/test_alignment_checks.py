@@ -5,7 +5,8 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from assets.alignment import FINDINGS, alignment_check_of, alignment_finding_checks
+from assets.alignment import FINDINGS, SHOWN, alignment_finding_checks
+from assets.finding_checks import finding_check
 from eval_pipeline.tables import AlignmentChecks
 from resources.warehouse import PostgresWarehouse
 from tests.resources.frames import frame_for
@@ -39,7 +40,7 @@ def outcomes(warehouse: PostgresWarehouse, **found: object) -> dict[str, dg.Asse
     results = {}
     for finding in FINDINGS:
         context = dg.build_asset_check_context(resources={"warehouse": warehouse})
-        results[finding.name] = alignment_check_of(finding)(context)
+        results[finding.name] = finding_check(AlignmentChecks, finding, SHOWN)(context)
     return results
 
 

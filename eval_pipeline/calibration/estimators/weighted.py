@@ -24,11 +24,11 @@ Cell = tuple[str, str]
 _PRECISION = 3
 """Its place among the fields of `WeightedRates`."""
 
-_LEAST_PRIOR = 0.25
+LEAST_PRIOR = 0.25
 """Under this the few labels of a small cell, all alike, would leave no doubt about it."""
 
-_MOST_MADE_UP = 0.03
-"""What the made-up labels of `_LEAST_PRIOR` may be of the real ones of a prediction, so that many cells do not outweigh them."""
+MOST_MADE_UP = 0.03
+"""What the made-up labels of `LEAST_PRIOR` may be of the real ones of a prediction, so that many cells do not outweigh them."""
 
 _DECIMALS = 6
 """Figures are rounded, so that they do not depend on the machine's last bit."""
@@ -201,8 +201,8 @@ def _sampled(cells: _Cells, draws: int, seed: int, has_known_totals: bool) -> tu
     prior = 0.5 * weight_of_stratum / _of_prediction(weight_of_stratum, is_failed)
     # Of a few cells each keeps some doubt, of many all together do: their made-up labels are at most a share of the real ones.
     is_labelled = (cells.labelled > 0).astype(float)
-    spared = _MOST_MADE_UP * _of_prediction(n_labels, is_failed) / np.maximum(1, _of_prediction(is_labelled, is_failed))
-    prior = np.where(is_labelled > 0, np.maximum(prior, np.fmin(_LEAST_PRIOR, spared)), prior)
+    spared = MOST_MADE_UP * _of_prediction(n_labels, is_failed) / np.maximum(1, _of_prediction(is_labelled, is_failed))
+    prior = np.where(is_labelled > 0, np.maximum(prior, np.fmin(LEAST_PRIOR, spared)), prior)
     size = (draws, len(n))
     sizes = of_one * rng.gamma(n + prior, size=size)
     if has_known_totals:

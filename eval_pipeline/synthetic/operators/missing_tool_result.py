@@ -6,7 +6,18 @@ from eval_pipeline.sessions import Session, Turn
 from eval_pipeline.synthetic.operators.contract import Draw, Expectation, Operator, nothing_else
 from eval_pipeline.synthetic.operators.places import calls_with_results
 
-SOURCE_GONE = "what it rests on can stand in the result that is gone"
+SOURCE_GONE = tuple(
+    Expectation("evaluator", name, "may_change", "what it rests on can stand in the result that is gone")
+    for name in (
+        "tool_arguments_not_invented",
+        "codes_not_invented",
+        "amounts_not_invented",
+        "addresses_not_invented",
+        "claimed_actions_are_done",
+        "announced_hand_over_is_done",
+    )
+)
+"""What may change of the checks that look for the source of what is said, once the result of a call is no longer there."""
 
 
 def _places(session: Session) -> list[int]:
@@ -26,12 +37,7 @@ MISSING_TOOL_RESULT = Operator(
     adversarial_kind="missing_tool_result",
     expectations=(
         Expectation("evaluator", "tool_calls_have_results", "must_fail", "nothing came back from one call"),
-        Expectation("evaluator", "tool_arguments_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "codes_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "amounts_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "addresses_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "claimed_actions_are_done", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "announced_hand_over_is_done", "may_change", SOURCE_GONE),
+        *SOURCE_GONE,
         *nothing_else("evaluator", change="no_new_failure"),
         *nothing_else("signal", change="no_new_failure"),
     ),

@@ -51,12 +51,7 @@ TOOL_TIMEOUT = Operator(
             "evaluator", "tool_errors_not_told_as_success", "must_fail", "the reply claims what did not happen"
         ),
         Expectation("evaluator", "few_failed_tool_calls", "may_change", "one more call fails"),
-        Expectation("evaluator", "tool_arguments_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "codes_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "amounts_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "addresses_not_invented", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "claimed_actions_are_done", "may_change", SOURCE_GONE),
-        Expectation("evaluator", "announced_hand_over_is_done", "may_change", SOURCE_GONE),
+        *SOURCE_GONE,
         *nothing_else("evaluator", change="no_new_failure"),
         Expectation("signal", "tool_error", "must_fire", "a tool failed"),
         Expectation("signal", "tool_loop", "may_change", "one more failure can make a row of them"),
