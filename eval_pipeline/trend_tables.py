@@ -51,7 +51,8 @@ class TrendRollups(Table, key=_ROLLUP_KEY, day="session_day"):
     fail_rate_low: float = rate("Lower end of the 95 % Wilson interval")
     fail_rate_high: float = rate("Upper end of the 95 % Wilson interval")
     corrected_rate: float = rate(
-        "Share of sessions that people would fail, estimated from verdicts and labels; null where not_corrected_because says why"
+        "Share of sessions that people would fail in what the subject is asked about (the signal flagged: as a whole), estimated from "
+        "verdicts and labels; null where not_corrected_because says why"
     )
     corrected_rate_low: float = rate("Lower end of its 95 % interval")
     corrected_rate_high: float = rate("Upper end of its 95 % interval")

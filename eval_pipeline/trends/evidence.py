@@ -4,6 +4,8 @@ Labels enter that are blind, settled, and of a session that the queue's design d
 belongs to another design. A judge version that is not proven is held against labels of the calibration set alone: a
 corrected rate would tell of the held-out ones night after night (`reports/rows.is_looked_at`). Which set a label is in
 stands with the label, so the split is not worked out again: held-out labels count as missing, at random as they are.
+A label of the session as a whole corrects `flagged` alone, which is about the whole: held against one check or one signal it would
+turn each of their rates into that of the session.
 Not here: the estimators (`correction.py`), which one a row gets (`corrected.py`).
 """
 
@@ -16,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from eval_pipeline.calibration.labelled import COLUMNS
-from eval_pipeline.calibration.predictions import evaluator_predictions, judge_predictions, signal_predictions
+from eval_pipeline.calibration.predictions import FLAGGED, evaluator_predictions, judge_predictions, signal_predictions
 from eval_pipeline.calibration.reports.rows import is_looked_at
 from eval_pipeline.calibration.standings import Standing, proven
 from eval_pipeline.calibration.traffic import DRAWN_ARMS
@@ -118,7 +120,7 @@ def evidence(
             "subject": subject,
             **{name: values[session] for name, values in of_session.items()},
             "says_fail": (kept["prediction"] == "fail").to_numpy(dtype=bool),
-            "label": np.where(withheld, np.nan, label),
+            "label": np.where(withheld | _is_of_the_whole(kept), np.nan, label),
         }
     )
     cells = cells_of(drawn)
@@ -137,6 +139,11 @@ def _numbers(keys: pd.DataFrame, codes: Any) -> dict[tuple[str, ...], int]:
     """Return the number of each key."""
     first = keys.assign(code=codes).drop_duplicates("code")
     return {key[:-1]: int(key[-1]) for key in first.itertuples(index=False, name=None)}
+
+
+def _is_of_the_whole(said: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Return which predictions stand beside a label of the session as a whole, though they are about a part of it."""
+    return ((said["target"] == "session") & (said["subject"] != FLAGGED)).to_numpy(dtype=bool)
 
 
 def _is_withheld(

@@ -116,6 +116,28 @@ def test_held_out_labels_correct_a_judge_only_once_it_is_proven() -> None:
     assert traffic.total({("judge", "tone", "2", "production")})["n_labels"] == 0
 
 
+def test_a_label_of_the_whole_session_corrects_flagged_and_no_single_check_or_signal() -> None:
+    # 10 of 20 fire: 8 failures among them, and 1 among the quiet: 9 of 20 failed.
+    names = [f"s{i:02}" for i in range(20)]
+    failed = [i < 8 or i == 19 for i in range(20)]
+    sessions = pd.DataFrame({"session_id": names, "session_day": DAY, "stratum": "chat/both", "weight": 1.0}).assign(
+        model_version="m", surface="chat", slices=[{} for _ in names], origin="production"
+    )
+    labels = pd.DataFrame(
+        {"session_id": names, "target": "session", "label": ["fail" if bad else "pass" for bad in failed]}
+    ).assign(label_set="calibration")
+    said = pd.DataFrame({"session_id": names, "outcome": ["fired" if i < 10 else "quiet" for i in range(20)]})
+    signals = said.assign(signal="refusal", signal_version="1", is_counting=True)
+    checks = pd.DataFrame({"session_id": names, "verdict": ["fail" if i < 10 else "pass" for i in range(20)]})
+    checks = checks.assign(evaluator="json", evaluator_version="1", target="session")
+    judges = pd.DataFrame(columns=["session_id", "judge", "judge_version", "repeat", "verdict"])
+    known = evidence(sessions, labels, judges, checks, signals, ())
+    rows = with_corrections(roll_up(DAY, sessions, checks, judges, signals), known, DAY, 1)
+    whole = rows[(rows["model_version"] == "all") & (rows["surface"] == "all")].set_index("subject")
+    assert whole.loc["flagged", "corrected_rate"] == pytest.approx(0.45)
+    assert whole.loc[["refusal", "json"], "not_corrected_because"].tolist() == ["no label yet"] * 2
+
+
 def test_the_order_of_sessions_changes_nothing() -> None:
     traffic = Traffic().add(6, "fail", "fail").add(8, "pass", "pass", weight=3.0).add(2, "fail", "pass", weight=0.1)
     traffic.add(5, "fail", None, stratum="chat/quiet", weight=0.1).add(3, "pass", None, weight=3.0)
